@@ -1,0 +1,6 @@
+"""facegen in a checkout: python cli.py …"""
+
+from facegen.cli import main
+
+if __name__ == "__main__":
+    main()

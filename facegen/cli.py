@@ -1,0 +1,149 @@
+"""The command line: words into a job, errors into one line."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from facegen import __version__, model_formats, recipe
+from facegen.backgrounds import list_pictures
+from facegen.doctor import examine
+from facegen.engines import LocalEngine, cores
+from facegen.errors import FacegenError, located
+from facegen.generate import generate
+from facegen.job import Job, default_shard_size
+from facegen.layers import LAYERS
+from facegen.layers import parse as parse_layers
+from facegen.morphable_model import describe
+from facegen.progress import Progress, summary
+from facegen.renderers.devices import check_device
+from facegen.studio import prepare_job
+
+UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+MAX_COUNT = 10**10
+CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
+
+
+class OneLine(click.Group):
+    """A group whose commands end with one line on standard error, never a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except FacegenError as error:
+            click.echo(f"facegen: {error}", err=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("facegen: stopped; run the same command again to go on", err=True)
+            sys.exit(130)
+
+
+class Count(click.ParamType[int]):
+    """A number of things: 1000, 1k, 2.5M, 1G."""
+
+    name = "count"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,9})?)([kmg]?)", str(value).replace("_", ""), re.I)
+        number = float(match[1]) * UNITS[match[2].lower()] if match else 0.5
+        if number != int(number):
+            self.fail(f"{value!r} is not a whole number like 1000, 20k or 1M", param, ctx)
+        if not 1 <= number <= MAX_COUNT:
+            self.fail(f"{value!r} is not between 1 and 10G", param, ctx)
+        return int(number)
+
+
+@click.group(cls=OneLine, context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="facegen")
+def main() -> None:
+    """Exact, labelled training data for face analysis from 3D morphable face models."""
+
+
+@main.command()
+@click.option("--count", type=Count(), required=True, help="Samples: 1000, 20k, 1M, 1G.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("data/faces"))
+@click.option("--recipe", default=recipe.DEFAULT, help="Name or .toml file.")
+@click.option("--model", help="Name or .h5 file.  [default: the recipe's]")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0)
+@click.option("--size", type=int, help="Pixels a side.  [default: the recipe's]")
+@click.option("--layers", default="", help=f"Of {', '.join(LAYERS)}; or all.")
+@click.option("--format", help=f"{', '.join(recipe.FORMATS)}.  [default: the recipe's]")
+@click.option("--quality", type=int, help="1 to 100.  [default: the recipe's]")
+@click.option("--shard-size", type=Count(), help="Samples a shard.  [default: by --count]")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Processes.  [default: the cores]")
+@click.option("--device", default="auto", help="auto, egl or egl:N.")
+@click.option("--backgrounds", type=click.Path(path_type=Path), help="A folder of pictures.")
+def render(**words: Any) -> None:
+    """Sample a recipe's prior and render it into shards."""
+    job = job_of(words)
+    with Progress(job) as progress:
+        done = generate(job, LocalEngine(), progress.listen)
+    click.echo(summary(job, done))
+
+
+def job_of(words: dict[str, Any]) -> Job:
+    """The job that the words of the command line mean, checked."""
+    check_device(words["device"])
+    chosen = recipe.load(words["recipe"])
+    image = {key: words[key] for key in ("size", "format", "quality") if words[key] is not None}
+    with located("command line"):
+        chosen = chosen.with_changes({"image": image})
+    pictures = words["backgrounds"]
+    return prepare_job(
+        recipe=chosen,
+        model=words["model"] or chosen.model,
+        seed=words["seed"],
+        count=words["count"],
+        shard_size=words["shard_size"] or default_shard_size(words["count"]),
+        layers=parse_layers(words["layers"]),
+        backgrounds=list_pictures(pictures) if pictures else None,
+        out=words["out"],
+        device=words["device"],
+        workers=words["workers"] or cores(),
+    )
+
+
+@main.group(invoke_without_command=True)
+@click.pass_context
+def recipes(context: click.Context) -> None:
+    """List the recipes that come along."""
+    if context.invoked_subcommand is None:
+        for name in recipe.names():
+            click.echo(f"{name:20} {recipe.load(name).table.get('description', '')}")
+
+
+@recipes.command("show")
+@click.argument("name")
+def show_recipe(name: str) -> None:
+    """Print a recipe."""
+    click.echo(recipe.load(name) and recipe.source(name), nl=False)
+
+
+@main.group(invoke_without_command=True)
+@click.pass_context
+def models(context: click.Context) -> None:
+    """List the face models that come along."""
+    if context.invoked_subcommand is None:
+        for name in model_formats.names():
+            click.echo(name)
+
+
+@models.command("info")
+@click.argument("name")
+def model_info(name: str) -> None:
+    """Say what a face model holds."""
+    for key, value in describe(model_formats.load(name)).items():
+        click.echo(f"{key:20} {value}")
+
+
+@main.command()
+def doctor() -> None:
+    """Say whether everything a run needs is here."""
+    findings = list(examine(Path.cwd()))
+    for finding in findings:
+        click.echo(f"{'ok ' if finding.ok else 'NO '} {finding.what:9} {finding.found}")
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)

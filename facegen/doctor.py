@@ -1,0 +1,67 @@
+"""Is everything here that a run needs? One line each: ok, or what to do."""
+
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from facegen import __version__, model_formats
+from facegen.dataset import versions
+from facegen.errors import DeviceError, FacegenError
+
+LOW_DISK_GB = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    ok: bool
+    what: str
+    found: str
+
+
+def examine(folder: Path) -> Iterator[Finding]:
+    """Look at Python, packages, devices, the model and the disk, one after the other."""
+    yield Finding(sys.version_info >= (3, 11), "Python", platform.python_version())
+    found = [f"{name} {version}" for name, version in versions().items() if name != "python"]
+    yield Finding(True, "packages", ", ".join(found) or __version__)
+    yield from _devices()
+    yield _model()
+    free = shutil.disk_usage(folder).free / 1e9
+    enough = free >= LOW_DISK_GB
+    yield Finding(
+        enough, "disk", f"{free:.0f} GB free here" + ("" if enough else "; give --out more room")
+    )
+
+
+def _devices() -> Iterator[Finding]:
+    try:
+        from facegen.renderers.egl import is_software, list_devices, open_context
+    except ImportError as error:
+        yield Finding(False, "EGL", f"{error}; install moderngl again")
+        return
+    devices = list_devices()
+    for number, name in enumerate(devices):
+        kind = "software" if is_software(name) else "hardware"
+        yield Finding(True, f"egl:{number}", f"{name} ({kind})")
+    if not devices:
+        try:
+            open_context(0).release()
+        except DeviceError as error:
+            yield Finding(False, "EGL", str(error))
+
+
+def _model() -> Finding:
+    started = time.perf_counter()
+    try:
+        model = model_formats.load("generic")
+    except FacegenError as error:
+        return Finding(False, "model", str(error))
+    seconds = time.perf_counter() - started
+    return Finding(
+        True, "model", f"{model.name}: {model.vertices:,} vertices, read in {seconds:.2f} s"
+    )

@@ -1,0 +1,101 @@
+"""The schema of theta: which groups, how wide, in which unit, and where each lies in the vector.
+
+The tar label, the network's output and estimates.h5 are all this.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facegen.errors import DatasetError
+
+Float32 = NDArray[np.float32]
+
+ANGLES = ("pitch", "yaw", "roll")
+CHANNELS = ("red", "green", "blue")
+SH_COEFFICIENTS = 9
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group of theta: its name, the shape of its value, and the unit of one."""
+
+    name: str
+    shape: tuple[int, ...]
+    unit: str
+
+    @property
+    def width(self) -> int:
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """theta taken apart: one array per group, the sample first, float32.
+
+    rotation (N, 3) pitch, yaw, roll in radians; shape, expression, reflectance (N, k) coefficients;
+    illumination (N, 9, 3), coefficient by channel.
+    """
+
+    rotation: Float32
+    shape: Float32
+    expression: Float32
+    reflectance: Float32
+    illumination: Float32
+
+    @property
+    def geometry(self) -> Float32:
+        """[shape, expression] (N, k): the coefficients of the model's geometry."""
+        return np.concatenate([self.shape, self.expression], axis=1)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The order and widths of the groups in theta."""
+
+    groups: tuple[Group, ...]
+
+    @property
+    def width(self) -> int:
+        return sum(group.width for group in self.groups)
+
+    @cached_property
+    def slices(self) -> dict[str, slice]:
+        """Where each group lies in theta."""
+        ends = np.cumsum([group.width for group in self.groups]).tolist()
+        return {g.name: slice(end - g.width, end) for g, end in zip(self.groups, ends, strict=True)}
+
+    def unpack(self, theta: Float32) -> Parameters:
+        """Take theta (N, m) apart; the arrays are views of it."""
+        if theta.ndim != 2 or theta.shape[1] != self.width:
+            raise DatasetError(f"theta is {theta.shape}, not (N, {self.width})")
+        parts = {g.name: theta[:, self.slices[g.name]] for g in self.groups}
+        return Parameters(
+            **{g.name: parts[g.name].reshape(len(theta), *g.shape) for g in self.groups}
+        )
+
+    def pack(self, parameters: Parameters) -> Float32:
+        """Put the groups together: theta (N, m) float32."""
+        values = [np.asarray(getattr(parameters, group.name)) for group in self.groups]
+        rows = [value.reshape(len(value), -1) for value in values]
+        return np.concatenate(rows, axis=1, dtype=np.float32)
+
+    def to_json(self) -> list[list[str | int]]:
+        """[[group, width], ...] in the order of theta, as data sets record it."""
+        return [[group.name, group.width] for group in self.groups]
+
+
+def layout_of(shape: int, expression: int, reflectance: int) -> Layout:
+    """The layout of theta for these numbers of coefficients."""
+    return Layout(
+        (
+            Group("rotation", (len(ANGLES),), "radian"),
+            Group("shape", (shape,), "standard deviation"),
+            Group("expression", (expression,), "unit of the model"),
+            Group("reflectance", (reflectance,), "standard deviation"),
+            Group("illumination", (SH_COEFFICIENTS, len(CHANNELS)), "irradiance coefficient"),
+        )
+    )

@@ -1,0 +1,62 @@
+"""What a person sees of a run: a bar while it goes, a summary when it is done."""
+
+from collections import Counter
+from types import TracebackType
+
+from tqdm import tqdm
+
+from facegen.generate import Summary
+from facegen.job import Job
+from facegen.stopwatch import STAGES
+
+
+class Progress:
+    """A bar of samples, images/s and time left."""
+
+    def __init__(self, job: Job) -> None:
+        self._bar = tqdm(total=job.count, unit="image", unit_scale=True, desc=str(job.out))
+        self._started = False
+
+    def listen(self, samples: int) -> None:
+        """Hear of samples written; the first word is of those found done."""
+        if self._started:
+            self._bar.update(samples)
+        else:
+            self._bar.initial = self._bar.n = samples
+            self._bar.refresh()
+            self._started = True
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.close()
+
+
+def summary(job: Job, done: Summary) -> str:
+    """What was made, how fast, where the time went, and where to look."""
+    if not done.made:
+        return f"All {job.count:,} images were there already.\nPreview: {job.out / 'preview.jpg'}"
+    megabytes = sum(report.bytes for report in done.made) / 1e6
+    speed = f"{done.samples / done.seconds:,.0f} images/s"
+    devices = ", ".join(sorted({report.device for report in done.made}))
+    lines = [
+        f"{done.samples:,} images, {megabytes:,.0f} MB, {done.seconds:,.1f} s: {speed}",
+        f"Device: {devices}, {job.workers} workers",
+        f"Milliseconds an image in its worker: {stages(done)}",
+        f"Preview: {job.out / 'preview.jpg'}",
+    ]
+    return "\n".join(lines)
+
+
+def stages(done: Summary) -> str:
+    """Milliseconds per image of each stage."""
+    seconds: Counter[str] = Counter()
+    for report in done.made:
+        seconds.update(report.seconds)
+    return ", ".join(f"{stage} {1000 * seconds[stage] / done.samples:.2f}" for stage in STAGES)

@@ -1,0 +1,82 @@
+"""Renderers: one contract, several ways to keep it.
+
+A renderer holds one model and one size of picture. It takes a batch of faces, evaluates the model,
+and returns their pictures and the layers asked for. Whatever the way, the pixels are the same:
+CONVENTIONS.md states them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facegen.geometry import Cameras
+from facegen.parameters import Parameters
+
+UInt8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+
+RENDERED_LAYERS = ("mask", "depth", "normal", "albedo", "parts", "correspondence")
+NEAR_MM, FAR_MM = 50.0, 20_000.0
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """What a renderer makes: square pictures of `size` pixels, and these of RENDERED_LAYERS."""
+
+    size: int
+    layers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A batch of N faces before their cameras."""
+
+    parameters: Parameters
+    cameras: Cameras
+
+    def __len__(self) -> int:
+        return len(self.cameras)
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """N rendered faces of H x W pixels, the first row at the top; black where nothing is.
+
+    images (N, H, W, 3) uint8; mask (N, H, W) uint8, 255 where the face is; layers, of those asked
+    for: depth (N, H, W) float32 in mm along the view axis, 0 for nothing; normal, albedo and
+    correspondence (N, H, W, 3) uint8; parts (N, H, W) uint8.
+    seconds: how long each stage took ("evaluate", "render").
+    """
+
+    images: UInt8
+    mask: UInt8
+    layers: Mapping[str, NDArray[Any]]
+    seconds: Mapping[str, float]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+class Renderer(Protocol):
+    """What every renderer keeps."""
+
+    @property
+    def device(self) -> str:
+        """What it renders on, in words: 'egl:0 llvmpipe (LLVM 15.0.6, 256 bits)'."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """The largest number of faces in a scene."""
+        ...
+
+    def render(self, scene: Scene) -> Frames:
+        """Render up to `batch` faces. The frames' arrays are valid until the next call."""
+        ...
+
+    def close(self) -> None:
+        """Release what the device holds."""
+        ...

@@ -1,0 +1,6 @@
+// Distance along the view axis in millimetres.
+#version 430
+in float depth;
+out float distance_mm;
+
+void main() { distance_mm = depth; }
