@@ -1,13 +1,15 @@
 """The command line: words into a job, errors into one line."""
 
+import json
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from facegen import __version__, model_formats, recipe
+from facegen import __version__, bench, model_formats, recipe
 from facegen.backgrounds import list_pictures
 from facegen.doctor import examine
 from facegen.engines import LocalEngine, cores
@@ -23,6 +25,15 @@ from facegen.studio import prepare_job
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 MAX_COUNT = 10**10
+BENCH = {
+    "recipe": recipe.DEFAULT,
+    "out": Path("."),
+    "seed": 0,
+    "format": None,
+    "quality": None,
+    "shard_size": None,
+    "backgrounds": None,
+}
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
 
 
@@ -105,6 +116,22 @@ def job_of(words: dict[str, Any]) -> Job:
         device=words["device"],
         workers=words["workers"] or cores(),
     )
+
+
+@main.command("bench")
+@click.option("--model", help="Name or .h5 file.  [default: the recipe's]")
+@click.option("--device", default="auto", help="auto, egl or egl:N.")
+@click.option("--size", type=int, help="Pixels a side.  [default: the recipe's]")
+@click.option("--layers", default="", help=f"Of {', '.join(LAYERS)}; or all.")
+@click.option("--workers", type=click.IntRange(1, 1024), help="Processes.  [default: the cores]")
+@click.option("--count", type=Count(), default=4000, help="Samples a run.")
+@click.option("--repeats", type=click.IntRange(1, 100), default=3, help="Runs; medians are shown.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures for a program.")
+def bench_command(repeats: int, as_json: bool, **words: Any) -> None:
+    """Measure images/s, the time of each stage, memory, and the ratio to the floor."""
+    job = job_of(BENCH | words)
+    figures = bench.measure(job, repeats)
+    click.echo(json.dumps(asdict(figures)) if as_json else bench.table(figures, job))
 
 
 @main.group(invoke_without_command=True)

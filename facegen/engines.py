@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -33,13 +33,19 @@ class Worker:
     pipe: Connection
 
 
+Task = Callable[[Studio, Shard, Listener], ShardReport]
+
+
+@dataclass(frozen=True)
 class LocalEngine:
-    """Makes shards in processes of this machine, started by spawn, one renderer each."""
+    """Makes shards in processes of this machine, started by spawn, one studio each."""
+
+    task: Task = Studio.make
 
     def make(self, job: Job, todo: list[Shard], listen: Listener) -> Iterator[ShardReport]:
         """Make these shards, in any order; the first failure ends the work."""
         waiting = deque(todo)
-        workers = [start_worker(job) for _ in range(min(job.workers, len(todo)))]
+        workers = [start_worker(job, self.task) for _ in range(min(job.workers, len(todo)))]
         busy: dict[Any, Worker] = {worker.pipe: worker for worker in workers}
         try:
             for worker in workers:
@@ -59,11 +65,11 @@ class LocalEngine:
             stop(workers)
 
 
-def start_worker(job: Job) -> Worker:
+def start_worker(job: Job, task: Task) -> Worker:
     """Start a worker of this job."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=work, args=(job, theirs), daemon=True)
+    process = context.Process(target=work, args=(job, task, theirs), daemon=True)
     process.start()
     theirs.close()
     return Worker(process, ours)
@@ -93,8 +99,8 @@ def stop(workers: list[Worker]) -> None:
         worker.process.join(PATIENCE_S)
 
 
-def work(job: Job, pipe: Connection) -> None:
-    """A worker's life: make the shards that come, until the parent hangs up."""
+def work(job: Job, task: Task, pipe: Connection) -> None:
+    """A worker's life: do the task with the shards that come, until the parent hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     threads = max(1, cores() // job.workers)
@@ -103,7 +109,7 @@ def work(job: Job, pipe: Connection) -> None:
         try:
             studio = Studio(job)
             while True:
-                pipe.send(studio.make(pipe.recv(), pipe.send))
+                pipe.send(task(studio, pipe.recv(), pipe.send))
         except (EOFError, BrokenPipeError):
             return
         except FacegenError as error:

@@ -117,7 +117,7 @@ class MorphableModel:
         """Shape and expression as one linear model of [shape, expression] coefficients."""
         return LinearModel(
             self.shape.mean + self.expression.mean,
-            np.concatenate([self.shape.basis, self.expression.basis]),
+            _stacked(self.shape.basis, self.expression.basis),
             np.concatenate([self.shape.sigma, self.expression.sigma]),
         )
 
@@ -178,6 +178,15 @@ def describe(model: MorphableModel) -> dict[str, str]:
         "parts": ", ".join(PARTS[i] for i in np.unique(model.parts)),
         "sha256": model.sha256,
     }
+
+
+def _stacked(first: Float32, second: Float32) -> Float32:
+    """Two bases as one; those that already lie one after the other in memory are not copied."""
+    adjacent = first.ctypes.data + first.nbytes == second.ctypes.data
+    if adjacent and first.flags.c_contiguous and second.flags.c_contiguous:
+        shape = (len(first) + len(second), first.shape[1])
+        return np.lib.stride_tricks.as_strided(first, shape, writeable=False)
+    return np.concatenate([first, second])
 
 
 def _check_linear(name: str, model: LinearModel, vertices: int) -> None:

@@ -80,7 +80,7 @@ class Layout:
     def pack(self, parameters: Parameters) -> Float32:
         """Put the groups together: theta (N, m) float32."""
         values = [np.asarray(getattr(parameters, group.name)) for group in self.groups]
-        rows = [value.reshape(len(value), -1) for value in values]
+        rows = [value.reshape(len(value), prod(value.shape[1:])) for value in values]
         return np.concatenate(rows, axis=1, dtype=np.float32)
 
     def to_json(self) -> list[list[str | int]]:

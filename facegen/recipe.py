@@ -131,7 +131,9 @@ def parse(name: str, table: Table) -> Recipe:
     _known(table, _TOP | set(_GROUPS))
     return Recipe(
         name=name,
-        text=json.dumps(table, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
+        text=json.dumps(
+            table, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
+        ),
         model=_get(table, "model", str),
         priors={group: _group_prior(group, _get(table, group, dict)) for group in _GROUPS},
         camera=_camera(_get(table, "camera", dict), _get(table, "crop", dict)),
@@ -148,14 +150,14 @@ def _resolve(name_or_path: str, above: tuple[str, ...]) -> Table:
         raise RecipeError(f"extends itself: {' -> '.join((*above, name_or_path))}")
     try:
         table = tomllib.loads(source(name_or_path))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise RecipeError(f"not valid TOML: {error}") from None
     base = table.pop("extends", None)
     if base is None:
         return table
     if not isinstance(base, str):
         raise RecipeError("extends: must be the name of a recipe")
-    beside = Path(name_or_path).parent / base
+    beside = (Path(name_or_path).parent / base).resolve()
     with located(f"extends {base}"):
         found = str(beside) if base.endswith(".toml") else base
         return _merge(_resolve(found, (*above, name_or_path)), table)
@@ -185,12 +187,20 @@ def _get(table: Table, key: str, kind: type[T]) -> T:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) < 1e300 else math.inf
     if not isinstance(value, kind) or isinstance(value, bool):
-        words = {dict: "a table", str: "a text", int: "a whole number", float: "a number"}
+        words = {
+            dict: "a table",
+            list: "a list",
+            str: "a text",
+            int: "a whole number",
+            float: "a number",
+        }
         raise RecipeError(f"{key} = {value!r} is not {words[kind]}")
     return value
 
 
 def _distribution(table: Table, unit: str = "", factor: float = 1.0) -> Distribution:
+    if not isinstance(table, dict):
+        raise RecipeError(f"{table!r} is not a table")
     kind = _get(table, "distribution", str)
     if kind == "mixture":
         return _mixture(table, unit, factor)
@@ -227,6 +237,8 @@ def _read_group(group: str, table: Table) -> GroupPrior:
     unit, factor = _UNITS.get(group, ("", 1.0))
     components = dict(_component_tables(group, table))
     own = {k: v for k, v in table.items() if k not in {path[0] for path, _ in components.values()}}
+    if "distribution" not in own and not variable:
+        _known(own, {"distribution", *map(str, _COMPONENT_NAMES[group][0])})
     count = own.pop("coefficients", None) if variable else None
     if variable and not (count is None or (type(count) is int and 0 <= count <= 10_000)):
         raise RecipeError(f"coefficients = {count!r} is not a whole number from 0 to 10000")

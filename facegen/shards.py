@@ -15,6 +15,7 @@ PARTIAL = ".partial"
 KEY_DIGITS = 10
 BLOCK = 512
 MAX_MEMBER = 1 << 30
+_TEMPLATE = tarfile.TarInfo("").tobuf(tarfile.USTAR_FORMAT)
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,12 @@ def open_shard(path: Path) -> Iterator[ShardWriter]:
 
 def header(name: str, size: int) -> bytes:
     """A USTAR header that holds nothing but name and size: no time, no owner."""
-    info = tarfile.TarInfo(name)
-    info.size = size
-    return info.tobuf(tarfile.USTAR_FORMAT)
+    block = bytearray(_TEMPLATE)
+    block[: len(name)] = name.encode("ascii")
+    block[124:135] = b"%011o" % size
+    # The checksum is the sum of the block's bytes with its own field read as eight spaces.
+    block[148:155] = b"%06o\0" % (sum(block) + 8 * ord(" ") - sum(block[148:156]))
+    return bytes(block)
 
 
 def sample_key(index: int) -> str:

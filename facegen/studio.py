@@ -1,6 +1,8 @@
 """One worker's studio: the model, the prior and the renderer, and how shards are made with them."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ from facegen.errors import located
 from facegen.geometry import Cameras, crop_to_landmarks, model_to_camera, to_camera
 from facegen.job import Job, ModelFile
 from facegen.model_formats import find as find_model
-from facegen.model_formats import load as load_model
+from facegen.model_store import Coefficients, open_model
 from facegen.morphable_model import MorphableModel
-from facegen.parameters import Float32, Parameters
+from facegen.parameters import Float32
 from facegen.recipe import Recipe
 from facegen.renderers import Frames, RenderSettings, Scene
 from facegen.renderers.devices import open_renderer
@@ -24,6 +26,19 @@ from facegen.stopwatch import Stopwatch
 HEAD_RADIUS_MM = 250.0
 
 Listener = Callable[[int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Samples on their way: indices (N,), theta (N, m), landmarks (N, 68, 3) in eye space."""
+
+    indices: Indices
+    theta: Float32
+    scene: Scene
+    landmarks: Float32
+
+    def __len__(self) -> int:
+        return len(self.indices)
 
 
 class Studio:
@@ -43,53 +58,70 @@ class Studio:
         """Make one shard, whole: tar first, report last."""
         self.watch = Stopwatch()
         with located(shard.name), shards.open_shard(self.job.out / f"{shard.name}.tar") as writer:
-            for start in range(shard.start, shard.stop, self.renderer.batch):
-                stop = min(start + self.renderer.batch, shard.stop)
-                for key, members in self.samples(np.arange(start, stop)):
-                    with self.watch.measure("write"):
+            for batch, frames in self.rendered(shard):
+                samples = self.encoded(batch, frames)
+                with self.watch.measure("write"):
+                    for key, members in samples:
                         writer.write(key, members)
-                listen(stop - start)
+                listen(len(batch))
             with self.watch.measure("write"):
                 size, sha256 = writer.commit()
-        report = ShardReport(
-            shard.name,
-            shard.start,
-            shard.stop,
-            size,
-            sha256,
-            self.job.digest,
-            self.renderer.device,
-            self.watch.seconds,
-        )
+        report = self.report(shard, size, sha256)
         shards.write_report(self.job.out, report)
         return report
 
-    def samples(self, indices: Indices) -> Iterator[tuple[str, dict[str, bytes]]]:
-        """A batch of samples as (key, members)."""
-        with self.watch.measure("sample"):
-            theta = sampling.sample_theta(self.prior, self.job.seed, indices)
-            scene, points = self.scene(self.layout.unpack(theta), indices)
-        frames = self.renderer.render(scene)
-        self.watch.add(frames.seconds)
-        with self.watch.measure("render"):
-            self.put_background(frames, indices)
-        with self.watch.measure("encode"):
-            extra = self.extra_members(scene, frames, points)
-        for row, index in enumerate(indices.tolist()):
-            with self.watch.measure("encode"):
-                members = layers.encode(frames, row, self.job.layers, self.recipe.image)
-                members |= {suffix: arrays[row] for suffix, arrays in extra.items()}
-                members["theta.npy"] = layers.encode_array(theta[row])
-                members["json"] = layers.encode_json(label(scene, row, index).to_json())
-            yield shards.sample_key(index), members
+    def rendered(self, shard: Shard) -> Iterator[tuple[Batch, Frames]]:
+        """The shard's batches with their frames, the renderer having the next in hand."""
+        waiting: deque[Batch] = deque()
+        for indices in self.batches(shard):
+            with self.watch.measure("sample"):
+                waiting.append(self.pose(indices))
+            self.renderer.submit(waiting[-1].scene)
+            if len(waiting) > self.renderer.ahead:
+                yield waiting.popleft(), self.collect()
+        while waiting:
+            yield waiting.popleft(), self.collect()
 
-    def scene(self, parameters: Parameters, indices: Indices) -> tuple[Scene, Float32]:
-        """The faces before the cameras of these samples, and their landmarks in eye space."""
+    def batches(self, shard: Shard) -> Iterator[Indices]:
+        """The shard's samples in groups that the renderer takes at once."""
+        step = self.renderer.batch
+        for start in range(shard.start, shard.stop, step):
+            yield np.arange(start, min(start + step, shard.stop))
+
+    def pose(self, indices: Indices) -> Batch:
+        """Draw these samples and set them before their cameras."""
+        theta = sampling.sample_theta(self.prior, self.job.seed, indices)
+        parameters = self.layout.unpack(theta)
         distance, crop = sampling.sample_cameras(self.recipe.camera, self.job.seed, indices)
         transform = model_to_camera(parameters.rotation, distance)
         points = to_camera(self.model.landmark_geometry.evaluate(parameters.geometry), transform)
         K = crop_to_landmarks(points, crop, self.recipe.image.size)
-        return Scene(parameters, Cameras(transform, K)), points
+        return Batch(indices, theta, Scene(parameters, Cameras(transform, K)), points)
+
+    def collect(self) -> Frames:
+        """The frames that wait longest, their time noted."""
+        frames = self.renderer.collect()
+        self.watch.add(frames.seconds)
+        return frames
+
+    def encoded(self, batch: Batch, frames: Frames) -> list[tuple[str, dict[str, bytes]]]:
+        """The batch's samples as (key, members)."""
+        with self.watch.measure("encode"):
+            self.put_background(frames, batch.indices)
+            extra = self.extra_members(batch, frames)
+            return [
+                (shards.sample_key(index), self.members(batch, frames, row) | extra[row])
+                for row, index in enumerate(batch.indices.tolist())
+            ]
+
+    def members(self, batch: Batch, frames: Frames, row: int) -> dict[str, bytes]:
+        """One face's members: picture, layers, theta and label."""
+        cameras, index = batch.scene.cameras, int(batch.indices[row])
+        label = layers.Label(index, cameras.K[row], cameras.model_to_camera[row], identity=index)
+        members = layers.encode(frames, row, self.job.layers, self.recipe.image)
+        members["theta.npy"] = layers.encode_array(batch.theta[row])
+        members["json"] = layers.encode_json(label.to_json())
+        return members
 
     def put_background(self, frames: Frames, indices: Indices) -> None:
         """Fill what the faces leave empty."""
@@ -99,24 +131,30 @@ class Studio:
         behind = pictures.crops(draws, size) if pictures else backgrounds.flat(colours)
         backgrounds.put_behind(frames.images, frames.mask, behind)
 
-    def extra_members(
-        self, scene: Scene, frames: Frames, points: Float32
-    ) -> dict[str, list[bytes]]:
-        """Members that are found for the batch at once."""
+    def extra_members(self, batch: Batch, frames: Frames) -> list[dict[str, bytes]]:
+        """Members that are found for the batch at once, by row."""
         if "landmarks" not in self.job.layers:
-            return {}
-        found = layers.find_landmarks(points, scene.cameras.K, frames.layers["depth"])
-        return {"landmarks.npy": [layers.encode_array(landmarks) for landmarks in found]}
+            return [{} for _ in batch.indices]
+        K, depth = batch.scene.cameras.K, frames.layers["depth"]
+        found = layers.find_landmarks(batch.landmarks, K, depth)
+        return [{"landmarks.npy": layers.encode_array(landmarks)} for landmarks in found]
+
+    def report(self, shard: Shard, size: int, sha256: str) -> ShardReport:
+        """What is known of the shard once it is made."""
+        return ShardReport(
+            name=shard.name,
+            start=shard.start,
+            stop=shard.stop,
+            bytes=size,
+            sha256=sha256,
+            digest=self.job.digest,
+            device=self.renderer.device,
+            seconds=self.watch.seconds,
+        )
 
     def close(self) -> None:
         """Release the renderer."""
         self.renderer.close()
-
-
-def label(scene: Scene, row: int, index: int) -> layers.Label:
-    """What the sample's json says."""
-    cameras = scene.cameras
-    return layers.Label(index, cameras.K[row], cameras.model_to_camera[row], identity=index)
 
 
 def prepare_job(recipe: Recipe, model: str, **facts: Any) -> Job:
@@ -133,4 +171,4 @@ def prepare_job(recipe: Recipe, model: str, **facts: Any) -> Job:
 def model_of(recipe: Recipe, path: Path) -> MorphableModel:
     """The model with the recipe's numbers of coefficients."""
     groups = ("shape", "expression", "reflectance")
-    return load_model(str(path)).truncated(*(recipe.priors[group].coefficients for group in groups))
+    return open_model(path, Coefficients(*(recipe.priors[group].coefficients for group in groups)))

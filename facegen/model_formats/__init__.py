@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from facegen import assets
-from facegen.errors import ModelError
+from facegen.errors import ModelError, located
 from facegen.model_formats import basel
 from facegen.morphable_model import MorphableModel
 
@@ -23,6 +23,12 @@ def find(name_or_path: str) -> Path:
             "give one of them, or the path of an .h5 file",
         )
     return Path(name_or_path)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a model's file, which must be one."""
+    with located(path):
+        return basel.digest(path)
 
 
 def load(name_or_path: str) -> MorphableModel:

@@ -21,7 +21,7 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 def load(path: Path) -> MorphableModel:
     """Read a model; ModelError names the file and the data set that is wrong."""
     with located(path):
-        sha256 = _digest(path)
+        sha256 = digest(path)
         try:
             with h5py.File(path, "r") as file:
                 return _read(file, path.stem, sha256)
@@ -29,7 +29,8 @@ def load(path: Path) -> MorphableModel:
             raise ModelError(f"damaged HDF5 file: {error}") from None
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """SHA-256 of an HDF5 file."""
     try:
         with path.open("rb") as file:
             if file.read(len(_SIGNATURE)) != _SIGNATURE:

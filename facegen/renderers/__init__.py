@@ -5,9 +5,10 @@ and returns their pictures and the layers asked for. Whatever the way, the pixel
 CONVENTIONS.md states them.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,23 +61,31 @@ class Frames:
         return len(self.images)
 
 
-class Renderer(Protocol):
-    """What every renderer keeps."""
+class Renderer(ABC):
+    """What every renderer keeps.
 
-    @property
-    def device(self) -> str:
-        """What it renders on, in words: 'egl:0 llvmpipe (LLVM 15.0.6, 256 bits)'."""
-        ...
+    device: what it renders on, in words: 'egl:0 llvmpipe (LLVM 15.0.6, 256 bits)'; batch: the
+    largest number of faces in a scene; ahead: how many more scenes to submit before the first is
+    collected, so that the device is never idle.
+    """
 
-    @property
-    def batch(self) -> int:
-        """The largest number of faces in a scene."""
-        ...
+    device: str
+    batch: int
+    ahead: int = 0
 
-    def render(self, scene: Scene) -> Frames:
-        """Render up to `batch` faces. The frames' arrays are valid until the next call."""
-        ...
+    @abstractmethod
+    def submit(self, scene: Scene) -> None:
+        """Begin to render up to `batch` faces; up to `ahead` + 1 scenes may wait."""
 
+    @abstractmethod
+    def collect(self) -> Frames:
+        """The frames of the scene that waits longest; its arrays are valid until the next call."""
+
+    @abstractmethod
     def close(self) -> None:
         """Release what the device holds."""
-        ...
+
+    def render(self, scene: Scene) -> Frames:
+        """Render one scene now, nothing else waiting."""
+        self.submit(scene)
+        return self.collect()

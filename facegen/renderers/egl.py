@@ -5,7 +5,8 @@ face in each, with one draw and one read for each layer; nothing is created per 
 """
 
 import re
-import time
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from facegen.errors import DeviceError
 from facegen.geometry import Cameras
 from facegen.morphable_model import LinearModel, MorphableModel
 from facegen.parameters import Float32
-from facegen.renderers import FAR_MM, NEAR_MM, Frames, RenderSettings, Scene
+from facegen.renderers import FAR_MM, NEAR_MM, Frames, Renderer, RenderSettings, Scene
 
 LIBRARIES = {"libgl": "libGL.so.1", "libegl": "libEGL.so.1"}
 MEND = "install the EGL libraries (Debian: apt-get install libegl1 libgl1 libgl1-mesa-dri)"
@@ -37,10 +38,6 @@ class Target:
     components: int
     dtype: str
     numpy: type
-
-    @property
-    def bytes(self) -> int:
-        return self.components * np.dtype(self.numpy).itemsize
 
 
 COLOUR = Target(4, "f1", np.uint8)
@@ -93,8 +90,10 @@ def hardware_device() -> int:
     return hardware[0] if hardware else 0
 
 
-class EglRenderer:
+class EglRenderer(Renderer):
     """Renders batches of faces of one model at one size, all on the device."""
+
+    ahead = 1
 
     def __init__(self, model: MorphableModel, settings: RenderSettings, index: int = 0) -> None:
         self._context = open_context(index)
@@ -104,22 +103,40 @@ class EglRenderer:
         self._layers = [name for name in TARGETS if name == "image" or name in settings.layers]
         self._surface = _Surface(self._context, model, self.batch)
         self._passes = {name: self._open_pass(name) for name in self._layers}
+        shape = (self.batch, settings.size, settings.size)
+        self._pixels: dict[str, NDArray[Any]] = {
+            name: np.empty((*shape, TARGETS[name].components), TARGETS[name].numpy)
+            for name in self._layers
+        }
+        self._free = deque(_Slot(self._context, self._pixels) for _ in range(self.ahead + 1))
+        self._waiting: deque[_Slot] = deque()
         self._context.enable_only(moderngl.DEPTH_TEST)
         for plane in range(4):
             self._context.enable_direct(GL_CLIP_DISTANCE0 + plane)
 
-    def render(self, scene: Scene) -> Frames:
-        """Render up to `batch` faces; see the contract in facegen.renderers."""
-        started = time.perf_counter()
-        self._surface.evaluate(scene, self._size)
-        self._context.finish()
-        evaluated = time.perf_counter()
-        count = len(scene)
-        strips = {name: self._passes[name].draw(count) for name in self._layers}
+    def submit(self, scene: Scene) -> None:
+        """Send a batch on its way; the device reads it back into memory of its own."""
+        slot = self._free.popleft()
+        with slot.evaluate:
+            self._surface.evaluate(scene, self._size)
+        with slot.render:
+            for name in self._layers:
+                self._passes[name].draw(len(scene), slot.pixels[name])
+        slot.count = len(scene)
+        self._waiting.append(slot)
+
+    def collect(self) -> Frames:
+        """Wait for the oldest batch and bring it over; see the contract in facegen.renderers."""
+        slot = self._waiting.popleft()
+        strips = {name: self._fetch(name, slot) for name in self._layers}
+        self._free.append(slot)
         image = strips.pop("image")
         mask = np.ascontiguousarray(image[..., 3])
-        layers: dict[str, Any] = {name: _without_alpha(strip) for name, strip in strips.items()}
-        seconds = {"evaluate": evaluated - started, "render": time.perf_counter() - evaluated}
+        layers = {name: _without_alpha(strip) for name, strip in strips.items()}
+        seconds = {
+            "evaluate": slot.evaluate.elapsed * 1e-9,
+            "render": slot.render.elapsed * 1e-9,
+        }
         return Frames(_without_alpha(image), mask, layers, seconds)
 
     def close(self) -> None:
@@ -132,10 +149,24 @@ class EglRenderer:
         limit = min(self._context.info["GL_MAX_TEXTURE_SIZE"], 16384)
         return max(1, min(BATCH, limit // size))
 
+    def _fetch(self, name: str, slot: "_Slot") -> NDArray[Any]:
+        pixels = self._pixels[name][: slot.count]
+        slot.pixels[name].read_into(pixels, size=pixels.nbytes)
+        return pixels
+
     def _open_pass(self, name: str) -> "_Pass":
         program = self._context.program(shader("face.vert"), fragment_shader=shader(f"{name}.frag"))
         target = TARGETS[name]
         return _Pass(self._context, self._surface, program, target, self._size, self.batch)
+
+
+class _Slot:
+    """What one batch on its way needs: pixel buffers to be read back into, and its timers."""
+
+    def __init__(self, context: moderngl.Context, pixels: Mapping[str, NDArray[Any]]) -> None:
+        self.pixels = {name: context.buffer(reserve=one.nbytes) for name, one in pixels.items()}
+        self.evaluate, self.render = context.query(time=True), context.query(time=True)
+        self.count = 0
 
 
 class _Surface:
@@ -239,23 +270,20 @@ class _Pass:
         self._strip = context.framebuffer([colour], context.depth_renderbuffer(strip))
         self._faces = context.vertex_array(program, [], surface.triangles)
         program["vertices"], program["tiles"] = surface.vertices, batch
-        shape = (batch, size, size, target.components)
-        self._pixels: NDArray[Any] = np.empty(shape, target.numpy)
 
-    def draw(self, count: int) -> NDArray[Any]:
-        """Draw the first `count` faces -> (count, H, W, components), the first row at the top."""
+    def draw(self, count: int, into: moderngl.Buffer) -> None:
+        """Draw the first `count` faces and have the strip copied, its first row the top's."""
         self._strip.use()
         self._strip.clear()
         self._surface.bind()
         self._faces.render(instances=count)
         self._strip.read_into(
-            self._pixels,
+            into,
             viewport=(self._size, self._size * count),
             components=self._target.components,
             dtype=self._target.dtype,
             alignment=1,
         )
-        return self._pixels[:count]
 
     def release(self) -> None:
         """Free what was made for the pass."""
