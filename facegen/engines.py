@@ -110,7 +110,7 @@ def work(job: Job, task: Task, pipe: Connection) -> None:
             studio = Studio(job)
             while True:
                 pipe.send(task(studio, pipe.recv(), pipe.send))
-        except (EOFError, BrokenPipeError):
+        except (EOFError, ConnectionError):
             return
         except FacegenError as error:
             pipe.send(error)

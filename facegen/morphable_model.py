@@ -64,10 +64,10 @@ class LinearModel:
 
     def at(self, vertices: Int32) -> "LinearModel":
         """The model of these vertices alone."""
-        basis = self.basis.reshape(self.components, -1, 3)[:, vertices]
+        basis = self.basis.reshape(self.components, len(self.mean), 3)[:, vertices]
         return LinearModel(
             self.mean[vertices],
-            np.ascontiguousarray(basis.reshape(self.components, -1)),
+            np.ascontiguousarray(basis.reshape(self.components, 3 * len(vertices))),
             self.sigma,
         )
 

@@ -100,7 +100,8 @@ def uniforms(seed: int, stream: Stream, indices: Indices, width: int) -> Float64
             stop - start, -1
         )
     whole = (bits[:, :width] >> np.uint64(11)).astype(np.float64)
-    return (whole + 0.5) * 2.0**-53
+    # The last step would round up to one, where a normal is infinite.
+    return np.minimum((whole + 0.5) * 2.0**-53, 1 - 2.0**-53)
 
 
 def _runs(indices: Indices) -> Iterator[tuple[int, int]]:
