@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,13 @@ from typing import Any
 import click
 
 from facegen import __version__, bench, model_formats, recipe
+from facegen import estimates as estimates_files
 from facegen.backgrounds import list_pictures
 from facegen.doctor import examine
 from facegen.engines import LocalEngine, cores
-from facegen.errors import FacegenError, located
+from facegen.errors import FacegenError, UsageError, located
 from facegen.generate import generate
-from facegen.job import Job, default_shard_size
+from facegen.job import EstimatesFile, Job, default_shard_size
 from facegen.layers import LAYERS
 from facegen.layers import parse as parse_layers
 from facegen.morphable_model import describe
@@ -25,6 +27,7 @@ from facegen.studio import prepare_job
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 MAX_COUNT = 10**10
+DEVICES = "auto, egl or egl:N."
 BENCH = {
     "recipe": recipe.DEFAULT,
     "out": Path("."),
@@ -74,29 +77,71 @@ def main() -> None:
     """Exact, labelled training data for face analysis from 3D morphable face models."""
 
 
+def shard_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of every command that makes shards."""
+    options = [
+        click.option("--out", type=click.Path(path_type=Path), default=Path("data/faces")),
+        click.option("--model", help="Name or .h5 file.  [default: the recipe's]"),
+        click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0),
+        click.option("--size", type=int, help="Pixels a side.  [default: the recipe's]"),
+        click.option("--layers", default="", help=f"Of {', '.join(LAYERS)}; or all."),
+        click.option("--format", help=f"{', '.join(recipe.FORMATS)}.  [default: the recipe's]"),
+        click.option("--quality", type=int, help="1 to 100.  [default: the recipe's]"),
+        click.option("--shard-size", type=Count(), help="Samples a shard.  [default: by --count]"),
+        click.option(
+            "--workers", type=click.IntRange(1, 1024), help="Processes.  [default: the cores]"
+        ),
+        click.option("--device", default="auto", help=DEVICES),
+        click.option(
+            "--backgrounds", type=click.Path(path_type=Path), help="A folder of pictures."
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @main.command()
 @click.option("--count", type=Count(), required=True, help="Samples: 1000, 20k, 1M, 1G.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("data/faces"))
 @click.option("--recipe", default=recipe.DEFAULT, help="Name or .toml file.")
-@click.option("--model", help="Name or .h5 file.  [default: the recipe's]")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0)
-@click.option("--size", type=int, help="Pixels a side.  [default: the recipe's]")
-@click.option("--layers", default="", help=f"Of {', '.join(LAYERS)}; or all.")
-@click.option("--format", help=f"{', '.join(recipe.FORMATS)}.  [default: the recipe's]")
-@click.option("--quality", type=int, help="1 to 100.  [default: the recipe's]")
-@click.option("--shard-size", type=Count(), help="Samples a shard.  [default: by --count]")
-@click.option("--workers", type=click.IntRange(1, 1024), help="Processes.  [default: the cores]")
-@click.option("--device", default="auto", help="auto, egl or egl:N.")
-@click.option("--backgrounds", type=click.Path(path_type=Path), help="A folder of pictures.")
+@shard_options
 def render(**words: Any) -> None:
     """Sample a recipe's prior and render it into shards."""
-    job = job_of(words)
+    run(job_of(words))
+
+
+@main.command("bootstrap")
+@click.option("--estimates", type=click.Path(path_type=Path), required=True, help="An .h5 file.")
+@click.option("--count", type=Count(), help="Samples.  [default: by --per-image]")
+@click.option("--per-image", type=Count(), help="Samples an estimate.  [default: 1]")
+@click.option("--weighted", is_flag=True, help="Use estimates in proportion to /confidence.")
+@click.option("--recipe", default="bootstrap", help="Name or .toml file.")
+@shard_options
+def bootstrap_command(estimates: Path, per_image: int | None, weighted: bool, **words: Any) -> None:
+    """Resample around estimates from real photographs and render that into shards."""
+    if words["count"] and per_image:
+        raise UsageError("--count and --per-image say the same thing", "give one of them")
+    file = EstimatesFile(estimates, estimates_files.digest(estimates), weighted)
+    found = estimates_files.read(estimates)
+    if weighted and found.confidence is None:
+        raise UsageError(f"--weighted: {estimates} has no /confidence", "leave --weighted out")
+    words["model"] = words["model"] or found.origin.model or None
+    words["count"] = words["count"] or len(found) * (per_image or 1)
+    job = job_of(words, file)
+    with located(estimates):
+        for note in estimates_files.check_layout(found, job.layout, job.model.sha256):
+            click.echo(f"facegen: {estimates}: {note}", err=True)
+    run(job)
+
+
+def run(job: Job) -> None:
+    """Make the job's data set while a person watches."""
     with Progress(job) as progress:
         done = generate(job, LocalEngine(), progress.listen)
     click.echo(summary(job, done))
 
 
-def job_of(words: dict[str, Any]) -> Job:
+def job_of(words: dict[str, Any], estimates: EstimatesFile | None = None) -> Job:
     """The job that the words of the command line mean, checked."""
     check_device(words["device"])
     chosen = recipe.load(words["recipe"])
@@ -107,6 +152,7 @@ def job_of(words: dict[str, Any]) -> Job:
     return prepare_job(
         recipe=chosen,
         model=words["model"] or chosen.model,
+        estimates=estimates,
         seed=words["seed"],
         count=words["count"],
         shard_size=words["shard_size"] or default_shard_size(words["count"]),
@@ -120,7 +166,7 @@ def job_of(words: dict[str, Any]) -> Job:
 
 @main.command("bench")
 @click.option("--model", help="Name or .h5 file.  [default: the recipe's]")
-@click.option("--device", default="auto", help="auto, egl or egl:N.")
+@click.option("--device", default="auto", help=DEVICES)
 @click.option("--size", type=int, help="Pixels a side.  [default: the recipe's]")
 @click.option("--layers", default="", help=f"Of {', '.join(LAYERS)}; or all.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Processes.  [default: the cores]")

@@ -44,6 +44,7 @@ def index(job: Job, reports: list[ShardReport]) -> dict[str, Any]:
         "recipe": {"name": job.recipe.name, **job.recipe.table},
         "model": {"name": job.model.name, "sha256": job.model.sha256},
         "layout": job.layout.to_json(),
+        "estimates": estimates(job),
         "layers": sorted(job.layers),
         "backgrounds": job.backgrounds.digest if job.backgrounds else None,
         "devices": sorted({report.device for report in reports}),
@@ -55,6 +56,14 @@ def index(job: Job, reports: list[ShardReport]) -> dict[str, Any]:
             for r in reports
         ],
     }
+
+
+def estimates(job: Job) -> dict[str, Any] | None:
+    """What dataset.json says of the estimates that were resampled around."""
+    file = job.estimates
+    if file is None:
+        return None
+    return {"file": file.path.name, "sha256": file.sha256, "weighted": file.weighted}
 
 
 def versions() -> dict[str, str]:

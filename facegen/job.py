@@ -25,6 +25,15 @@ class ModelFile:
 
 
 @dataclass(frozen=True)
+class EstimatesFile:
+    """Estimates to resample around: the file, its hash, and whether confidence weights them."""
+
+    path: Path
+    sha256: str
+    weighted: bool
+
+
+@dataclass(frozen=True)
 class Job:
     """What to make, of what, and where."""
 
@@ -36,6 +45,7 @@ class Job:
     shard_size: int
     layers: frozenset[str]
     backgrounds: Pictures | None
+    estimates: EstimatesFile | None
     out: Path
     device: str
     workers: int
@@ -50,6 +60,9 @@ class Job:
             "seed": self.seed,
             "shard_size": self.shard_size,
             "layers": sorted(self.layers),
+            "estimates": (self.estimates.sha256, self.estimates.weighted)
+            if self.estimates
+            else None,
             "backgrounds": self.backgrounds.digest if self.backgrounds else None,
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

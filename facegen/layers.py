@@ -31,6 +31,7 @@ class Label:
     K: Float32
     model_to_camera: Float32
     identity: int
+    parent: Mapping[str, Any] | None
 
     def to_json(self) -> dict[str, Any]:
         """As written."""
@@ -39,7 +40,7 @@ class Label:
             "K": self.K.tolist(),
             "model_to_camera": self.model_to_camera.tolist(),
             "identity": self.identity,
-            "parent": None,
+            "parent": self.parent,
         }
 
 

@@ -27,7 +27,8 @@ DEFAULT = "inversefacenet"
 _FIELDS = {"constant": ("value",), "uniform": ("low", "high"), "normal": ("mean", "sd")}
 _COMPONENT_NAMES = {"rotation": (ANGLES,), "illumination": (range(9), CHANNELS)}
 _UNITS = {"rotation": ("_degrees", math.pi / 180)}
-_TOP = {"model", "description", "extends", "camera", "crop", "background", "image"}
+PRIOR, PERTURBATION = "prior", "perturbation"
+_TOP = {"kind", "model", "description", "extends", "camera", "crop", "background", "image"}
 _GROUPS = ("rotation", "shape", "expression", "reflectance", "illumination")
 
 
@@ -77,6 +78,7 @@ class Recipe:
 
     name: str
     text: str
+    kind: str
     model: str
     priors: Mapping[str, GroupPrior]
     camera: CameraPrior
@@ -134,6 +136,7 @@ def parse(name: str, table: Table) -> Recipe:
         text=json.dumps(
             table, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
         ),
+        kind=_kind(_get(table, "kind", str)),
         model=_get(table, "model", str),
         priors={group: _group_prior(group, _get(table, group, dict)) for group in _GROUPS},
         camera=_camera(_get(table, "camera", dict), _get(table, "crop", dict)),
@@ -171,6 +174,12 @@ def _merge(base: Table, changes: Table) -> Table:
         nested = isinstance(old, dict) and isinstance(value, dict) and "distribution" not in value
         merged[key] = _merge(merged[key], value) if nested else value
     return merged
+
+
+def _kind(kind: str) -> str:
+    if kind not in (PRIOR, PERTURBATION):
+        raise RecipeError(f"unknown kind {kind!r}", f"known: {PRIOR}, {PERTURBATION}")
+    return kind
 
 
 def _known(table: Table, allowed: set[str]) -> None:

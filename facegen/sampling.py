@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ class Stream(IntEnum):
     THETA = 0
     CAMERA = 1
     BACKGROUND = 2
+    PARENT = 3
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,14 @@ class Prior:
 
     blocks: tuple[tuple[Distribution, NDArray[np.intp]], ...]
     width: int
+
+    def theta(self, seed: int, indices: Indices) -> Float32:
+        """theta (N, m) float32 of these samples: a pure function of (prior, seed, index)."""
+        return self.draw(uniforms(seed, Stream.THETA, indices, self.width))
+
+    def parents(self, seed: int, indices: Indices) -> list[dict[str, Any] | None]:
+        """Draws from a prior have no parents."""
+        return [None] * len(indices)
 
     def draw(self, uniforms: Float64) -> Float32:
         """Uniforms (N, m) -> draws (N, m) float32."""
@@ -66,11 +76,6 @@ def together(components: Sequence[Distribution]) -> Prior:
         columns.setdefault(distribution, []).append(column)
     blocks = tuple((d, np.array(c, np.intp)) for d, c in columns.items())
     return Prior(blocks, len(components))
-
-
-def sample_theta(prior: Prior, seed: int, indices: Indices) -> Float32:
-    """theta (N, m) float32 of these samples: a pure function of (prior, seed, index)."""
-    return prior.draw(uniforms(seed, Stream.THETA, indices, prior.width))
 
 
 def sample_cameras(camera: CameraPrior, seed: int, indices: Indices) -> tuple[Float64, Crop]:

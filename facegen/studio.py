@@ -4,19 +4,21 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from facegen import backgrounds, layers, sampling, shards
+from facegen import estimates as estimates_files
+from facegen.bootstrap import Resampling, check_recipe
 from facegen.errors import located
 from facegen.geometry import Cameras, crop_to_landmarks, model_to_camera, to_camera
-from facegen.job import Job, ModelFile
+from facegen.job import EstimatesFile, Job, ModelFile
 from facegen.model_formats import find as find_model
 from facegen.model_store import Coefficients, open_model
 from facegen.morphable_model import MorphableModel
-from facegen.parameters import Float32
-from facegen.recipe import Recipe
+from facegen.parameters import Float32, Layout
+from facegen.recipe import PERTURBATION, PRIOR, Recipe
 from facegen.renderers import Frames, RenderSettings, Scene
 from facegen.renderers.devices import open_renderer
 from facegen.sampling import Indices
@@ -28,12 +30,25 @@ HEAD_RADIUS_MM = 250.0
 Listener = Callable[[int], None]
 
 
+class Source(Protocol):
+    """Where theta comes from; all after it is the same."""
+
+    def theta(self, seed: int, indices: Indices) -> Float32:
+        """theta (N, m) of these samples."""
+        ...
+
+    def parents(self, seed: int, indices: Indices) -> list[dict[str, Any] | None]:
+        """The estimate each sample stems from, if it does."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """Samples on their way: indices (N,), theta (N, m), landmarks (N, 68, 3) in eye space."""
 
     indices: Indices
     theta: Float32
+    parents: list[dict[str, Any] | None]
     scene: Scene
     landmarks: Float32
 
@@ -49,7 +64,7 @@ class Studio:
         self.recipe = job.recipe
         self.model = model_of(job.recipe, job.model.path)
         self.layout = self.model.layout
-        self.prior = sampling.prior_of(job.recipe, self.layout)
+        self.source = source_of(job, self.layout)
         settings = RenderSettings(job.recipe.image.size, layers.rendered(job.layers))
         self.renderer = open_renderer(job.device, self.model, settings)
         self.watch = Stopwatch()
@@ -90,13 +105,14 @@ class Studio:
 
     def pose(self, indices: Indices) -> Batch:
         """Draw these samples and set them before their cameras."""
-        theta = sampling.sample_theta(self.prior, self.job.seed, indices)
+        theta = self.source.theta(self.job.seed, indices)
         parameters = self.layout.unpack(theta)
         distance, crop = sampling.sample_cameras(self.recipe.camera, self.job.seed, indices)
         transform = model_to_camera(parameters.rotation, distance)
         points = to_camera(self.model.landmark_geometry.evaluate(parameters.geometry), transform)
         K = crop_to_landmarks(points, crop, self.recipe.image.size)
-        return Batch(indices, theta, Scene(parameters, Cameras(transform, K)), points)
+        parents = self.source.parents(self.job.seed, indices)
+        return Batch(indices, theta, parents, Scene(parameters, Cameras(transform, K)), points)
 
     def collect(self) -> Frames:
         """The frames that wait longest, their time noted."""
@@ -117,7 +133,9 @@ class Studio:
     def members(self, batch: Batch, frames: Frames, row: int) -> dict[str, bytes]:
         """One face's members: picture, layers, theta and label."""
         cameras, index = batch.scene.cameras, int(batch.indices[row])
-        label = layers.Label(index, cameras.K[row], cameras.model_to_camera[row], identity=index)
+        label = layers.Label(
+            index, cameras.K[row], cameras.model_to_camera[row], index, batch.parents[row]
+        )
         members = layers.encode(frames, row, self.job.layers, self.recipe.image)
         members["theta.npy"] = layers.encode_array(batch.theta[row])
         members["json"] = layers.encode_json(label.to_json())
@@ -157,15 +175,27 @@ class Studio:
         self.renderer.close()
 
 
-def prepare_job(recipe: Recipe, model: str, **facts: Any) -> Job:
+def prepare_job(recipe: Recipe, model: str, estimates: EstimatesFile | None, **facts: Any) -> Job:
     """A job of this recipe and model, refused where it cannot end well; nothing is written."""
     path = find_model(model)
     loaded = model_of(recipe, path)
     with located(f"recipe {recipe.name}"):
+        check_recipe(recipe, PERTURBATION if estimates else PRIOR)
         sampling.check_camera(recipe.camera, HEAD_RADIUS_MM)
         sampling.prior_of(recipe, loaded.layout)
     file = ModelFile(loaded.name, path, loaded.sha256)
-    return Job(recipe=recipe, model=file, layout=loaded.layout, **facts)
+    return Job(recipe=recipe, model=file, layout=loaded.layout, estimates=estimates, **facts)
+
+
+def source_of(job: Job, layout: Layout) -> Source:
+    """The job's prior, or its estimates with noise around them."""
+    prior = sampling.prior_of(job.recipe, layout)
+    if job.estimates is None:
+        return prior
+    with located(job.estimates.path):
+        if estimates_files.digest(job.estimates.path) != job.estimates.sha256:
+            raise estimates_files.EstimatesError("changed while it was used", "start again")
+    return Resampling(prior, estimates_files.read(job.estimates.path), job.estimates.weighted)
 
 
 def model_of(recipe: Recipe, path: Path) -> MorphableModel:
