@@ -22,12 +22,12 @@ from facegen.layers import LAYERS
 from facegen.layers import parse as parse_layers
 from facegen.morphable_model import describe
 from facegen.progress import Progress, summary
-from facegen.renderers.devices import check_device
+from facegen.renderers import devices
 from facegen.studio import prepare_job
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 MAX_COUNT = 10**10
-DEVICES = "auto, egl or egl:N."
+DEVICES = "auto, cpu, egl, egl:N or several: egl:0,egl:1."
 BENCH = {
     "recipe": recipe.DEFAULT,
     "out": Path("."),
@@ -143,7 +143,6 @@ def run(job: Job) -> None:
 
 def job_of(words: dict[str, Any], estimates: EstimatesFile | None = None) -> Job:
     """The job that the words of the command line mean, checked."""
-    check_device(words["device"])
     chosen = recipe.load(words["recipe"])
     image = {key: words[key] for key in ("size", "format", "quality") if words[key] is not None}
     with located("command line"):
@@ -159,7 +158,7 @@ def job_of(words: dict[str, Any], estimates: EstimatesFile | None = None) -> Job
         layers=parse_layers(words["layers"]),
         backgrounds=list_pictures(pictures) if pictures else None,
         out=words["out"],
-        device=words["device"],
+        devices=devices.parse(words["device"]),
         workers=words["workers"] or cores(),
     )
 

@@ -24,6 +24,17 @@ from facegen.studio import Listener, Studio
 
 PATIENCE_S = 5.0
 
+Task = Callable[[Studio, Shard, Listener], ShardReport]
+
+
+@dataclass(frozen=True)
+class Duty:
+    """What a worker is for: a task with the shards of a job, on a device."""
+
+    job: Job
+    device: str
+    task: Task
+
 
 @dataclass(frozen=True)
 class Worker:
@@ -31,9 +42,6 @@ class Worker:
 
     process: BaseProcess
     pipe: Connection
-
-
-Task = Callable[[Studio, Shard, Listener], ShardReport]
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,10 @@ class LocalEngine:
     def make(self, job: Job, todo: list[Shard], listen: Listener) -> Iterator[ShardReport]:
         """Make these shards, in any order; the first failure ends the work."""
         waiting = deque(todo)
-        workers = [start_worker(job, self.task) for _ in range(min(job.workers, len(todo)))]
+        workers = [
+            start_worker(Duty(job, job.devices[k % len(job.devices)], self.task))
+            for k in range(min(job.workers, len(todo)))
+        ]
         busy: dict[Any, Worker] = {worker.pipe: worker for worker in workers}
         try:
             for worker in workers:
@@ -65,11 +76,11 @@ class LocalEngine:
             stop(workers)
 
 
-def start_worker(job: Job, task: Task) -> Worker:
-    """Start a worker of this job."""
+def start_worker(duty: Duty) -> Worker:
+    """Start a worker."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=work, args=(job, task, theirs), daemon=True)
+    process = context.Process(target=work, args=(duty, theirs), daemon=True)
     process.start()
     theirs.close()
     return Worker(process, ours)
@@ -99,17 +110,17 @@ def stop(workers: list[Worker]) -> None:
         worker.process.join(PATIENCE_S)
 
 
-def work(job: Job, task: Task, pipe: Connection) -> None:
+def work(duty: Duty, pipe: Connection) -> None:
     """A worker's life: do the task with the shards that come, until the parent hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    threads = max(1, cores() // job.workers)
+    threads = max(1, cores() // duty.job.workers)
     os.environ["LP_NUM_THREADS"] = str(threads if threads > 1 else 0)
     with threadpool_limits(threads):
         try:
-            studio = Studio(job)
+            studio = Studio(duty.job, duty.device)
             while True:
-                pipe.send(task(studio, pipe.recv(), pipe.send))
+                pipe.send(duty.task(studio, pipe.recv(), pipe.send))
         except (EOFError, ConnectionError):
             return
         except FacegenError as error:

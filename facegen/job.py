@@ -47,7 +47,7 @@ class Job:
     backgrounds: Pictures | None
     estimates: EstimatesFile | None
     out: Path
-    device: str
+    devices: tuple[str, ...]
     workers: int
 
     @cached_property

@@ -59,14 +59,14 @@ class Batch:
 class Studio:
     """One worker's model and renderer, and how a job's samples are made with them."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, device: str) -> None:
         self.job = job
         self.recipe = job.recipe
         self.model = model_of(job.recipe, job.model.path)
         self.layout = self.model.layout
         self.source = source_of(job, self.layout)
         settings = RenderSettings(job.recipe.image.size, layers.rendered(job.layers))
-        self.renderer = open_renderer(job.device, self.model, settings)
+        self.renderer = open_renderer(device, self.model, settings)
         self.watch = Stopwatch()
 
     def make(self, shard: Shard, listen: Listener) -> ShardReport:

@@ -6,18 +6,36 @@ from facegen.errors import UsageError
 from facegen.morphable_model import MorphableModel
 from facegen.renderers import Renderer, RenderSettings
 
+KNOWN = "auto, cpu, egl, egl:0, or several for the workers to share: egl:0,egl:1"
+AUTO = "auto"
 
-def check_device(device: str) -> None:
-    """Refuse a name that no device has."""
-    if not re.fullmatch(r"auto|egl(:\d{1,3})?", device):
-        raise UsageError(
-            f"--device: unknown device {device!r}", "known: auto, egl, egl:0, egl:1, …"
-        )
+
+def parse(names: str) -> tuple[str, ...]:
+    """The devices that a comma-separated list names; 'auto' becomes what it means here."""
+    devices = tuple(names.split(","))
+    for name in devices:
+        if not re.fullmatch(r"auto|cpu|egl(:\d{1,3})?", name):
+            raise UsageError(f"--device: unknown device {name!r}", f"known: {KNOWN}")
+    return tuple(_automatic() if name == AUTO else name for name in devices)
 
 
 def open_renderer(device: str, model: MorphableModel, settings: RenderSettings) -> Renderer:
-    """Open a checked device; DeviceError says why it cannot be had."""
-    from facegen.renderers.egl import EglRenderer, hardware_device
+    """Open a parsed device; DeviceError says why it cannot be had."""
+    kind, _, index = device.partition(":")
+    if kind == "cpu":
+        from facegen.renderers.cpu import CpuRenderer
 
-    _, _, index = device.partition(":")
-    return EglRenderer(model, settings, int(index) if index else hardware_device())
+        return CpuRenderer(model, settings)
+    from facegen.renderers.egl import EglRenderer, default_device
+
+    return EglRenderer(model, settings, int(index) if index else default_device())
+
+
+def _automatic() -> str:
+    """The first EGL device with hardware behind it, else the CPU."""
+    try:
+        from facegen.renderers.egl import hardware_devices
+    except ImportError:
+        return "cpu"
+    hardware = hardware_devices()
+    return f"egl:{hardware[0]}" if hardware else "cpu"

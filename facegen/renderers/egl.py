@@ -84,10 +84,14 @@ def list_devices(limit: int = 16) -> list[str]:
     return found
 
 
-def hardware_device() -> int:
-    """The first EGL device with hardware behind it, else device 0."""
-    hardware = [i for i, name in enumerate(list_devices()) if not is_software(name)]
-    return hardware[0] if hardware else 0
+def hardware_devices() -> list[int]:
+    """The EGL devices with hardware behind them."""
+    return [i for i, name in enumerate(list_devices()) if not is_software(name)]
+
+
+def default_device() -> int:
+    """The first EGL device with hardware behind it, else the first."""
+    return next(iter(hardware_devices()), 0)
 
 
 class EglRenderer(Renderer):

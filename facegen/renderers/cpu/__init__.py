@@ -1,0 +1,98 @@
+"""The CPU renderer: numba kernels on one core, a batch of faces a call."""
+
+import time
+from collections import deque
+
+import llvmlite.binding
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from facegen.errors import DeviceError
+from facegen.morphable_model import MorphableModel
+from facegen.renderers import Frames, Renderer, RenderSettings, Scene
+from facegen.renderers.cpu.memory import Faces, Float32, Pictures, UInt8, mesh_of, work_for
+from facegen.renderers.cpu.shading import draw_faces
+
+LARGEST_SIZE = 4096
+CHANNELS = {"depth": 1, "normal": 3, "albedo": 3, "parts": 1, "correspondence": 3}
+
+
+class CpuRenderer(Renderer):
+    """Renders batches of faces of one model at one size; keeps the contract of Renderer."""
+
+    def __init__(self, model: MorphableModel, settings: RenderSettings, batch: int = 16) -> None:
+        if not 1 <= settings.size <= LARGEST_SIZE:
+            raise DeviceError(
+                f"pictures of {settings.size} pixels cannot be drawn on the CPU",
+                f"state a size from 1 to {LARGEST_SIZE}",
+            )
+        self.device = f"cpu {llvmlite.binding.get_host_cpu_name()} (numba {numba.__version__})"
+        self.batch = batch
+        self._model, self._settings = model, settings
+        self._mesh = mesh_of(model.triangles, model.triangle_parts, model.normalised_mean)
+        self._work = work_for(model.vertices, len(model.triangles), settings.size)
+        self._points = np.empty((batch, model.vertices, 3), np.float32)
+        self._reflectance = np.empty_like(self._points)
+        self._pictures = pictures_for(settings, batch)
+        self._waiting: deque[Scene] = deque()
+
+    def submit(self, scene: Scene) -> None:
+        """Note the scene; the CPU that would render it is the one that collects."""
+        self._waiting.append(scene)
+
+    def collect(self) -> Frames:
+        """Render the oldest scene; see the contract in facegen.renderers."""
+        scene = self._waiting.popleft()
+        started = time.perf_counter()
+        faces = self._evaluate(scene)
+        evaluated = time.perf_counter()
+        draw_faces(faces, self._mesh, self._work, self._pictures)
+        seconds = {"evaluate": evaluated - started, "render": time.perf_counter() - evaluated}
+        return self._frames(len(scene), seconds)
+
+    def close(self) -> None:
+        """Nothing outlives the renderer."""
+
+    def _evaluate(self, scene: Scene) -> Faces:
+        count, parameters = len(scene), scene.parameters
+        points, reflectance = self._points[:count], self._reflectance[:count]
+        self._model.geometry.evaluate(parameters.geometry, points)
+        self._model.reflectance.evaluate(contiguous(parameters.reflectance), reflectance)
+        return Faces(
+            points.reshape(count, -1),
+            reflectance.reshape(count, -1),
+            contiguous(scene.cameras.model_to_camera),
+            contiguous(scene.cameras.K),
+            contiguous(parameters.illumination),
+        )
+
+    def _frames(self, count: int, seconds: dict[str, float]) -> Frames:
+        square = (count, self._settings.size, self._settings.size)
+        drawn = self._pictures
+        layers = {
+            name: getattr(drawn, name)[:count].reshape(*square, *[3] * (channels == 3))
+            for name, channels in CHANNELS.items()
+            if name in self._settings.layers
+        }
+        images, mask = drawn.images[:count].reshape(*square, 3), drawn.mask[:count].reshape(square)
+        return Frames(images, mask, layers, seconds)
+
+
+def contiguous(values: NDArray) -> Float32:
+    """The values as kernels and BLAS take them: float32, one after the other."""
+    return np.ascontiguousarray(values, np.float32)
+
+
+def pictures_for(settings: RenderSettings, batch: int) -> Pictures:
+    """Pictures for a batch, with rows only for what is asked for."""
+    pixels = settings.size**2
+
+    def layer(name: str) -> UInt8 | Float32:
+        rows = batch if name in settings.layers else 0
+        return np.zeros(
+            (rows, CHANNELS[name] * pixels), np.float32 if name == "depth" else np.uint8
+        )
+
+    images, mask = np.zeros((batch, 3 * pixels), np.uint8), np.zeros((batch, pixels), np.uint8)
+    return Pictures(images, mask, **{name: layer(name) for name in CHANNELS})

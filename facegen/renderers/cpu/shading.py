@@ -1,0 +1,236 @@
+"""The colour of each covered pixel and the layers: each pixel once, after all triangles are drawn."""
+
+import numpy as np
+
+from facegen.illumination import CONSTANT, CROSS, LINEAR, SECTORAL, ZONAL
+from facegen.renderers.cpu.lanes import UNUSED, W0, W1, W2, corners, edges, gather
+from facegen.renderers.cpu.memory import (
+    BLOCK,
+    EMPTY,
+    I32,
+    IDS,
+    U32,
+    F,
+    Faces,
+    Float32,
+    Mesh,
+    Pictures,
+    UInt8,
+    UInt32,
+    Work,
+    kernel,
+)
+from facegen.renderers.cpu.raster import see
+
+ZERO, HALF, ONE, FULL, TINY, SUBPIXELS = F(0), F(0.5), F(1), F(255), F(1e-30), F(256)
+H0, H1, H4, H6, H8 = F(CONSTANT), F(LINEAR), F(CROSS), F(ZONAL), F(SECTORAL)
+ALBEDO, NORMAL, VALUES, WEIGHT = (UNUSED + 3 * k * BLOCK for k in range(4))
+DEPTH = UNUSED + 12 * BLOCK
+
+
+@kernel
+def draw_faces(faces: Faces, mesh: Mesh, work: Work, pictures: Pictures) -> None:
+    """Draw a batch of faces, one after the other."""
+    for n in range(len(faces.points)):
+        points, transform = faces.points[n], faces.model_to_camera[n]
+        see(mesh, points, transform, faces.K[n], work)
+        count = collect(work, pictures.mask[n])
+        mark(mesh.triangles, work.triangle[:count], work.seen)
+        find_normals(mesh, points, work)
+        clear(pictures, n)
+        for start in range(0, count, BLOCK):
+            shade(start, min(start + BLOCK, count), n, faces, mesh, work, pictures)
+
+
+@kernel
+def collect(work: Work, mask: UInt8) -> int:
+    """List the covered pixels and their triangles, fill the mask (P,); how many there are."""
+    keys, place, triangle = work.keys, work.place, work.triangle
+    size, count = len(keys), 0
+    for row in range(size):
+        for column in range(size):
+            key = keys[row, column]
+            place[count] = (row << 16) | column
+            triangle[count] = IDS - U32(key)
+            count += key > EMPTY
+    flat = keys.reshape(-1)
+    for pixel in range(len(flat)):
+        mask[pixel] = 255 if flat[pixel] > EMPTY else 0
+    return count
+
+
+@kernel
+def mark(triangles: UInt32, chosen: UInt32, seen: UInt8) -> None:
+    """Flag the vertices of the chosen triangles, at three times their number."""
+    seen[:] = 0
+    for t in chosen:
+        seen[triangles[3 * t]] = 1
+        seen[triangles[3 * t + 1]] = 1
+        seen[triangles[3 * t + 2]] = 1
+
+
+@kernel
+def find_normals(mesh: Mesh, points: Float32, work: Work) -> None:
+    """The unit normals of the vertices seen: of the faces around, weighted by area."""
+    ring, ring_start, normals, vertices = mesh.ring, mesh.ring_start, work.normals, work.vertices
+    count = 0
+    for vertex in range(len(points) // 3):
+        vertices[count] = vertex
+        count += work.seen[3 * vertex]
+    for i in range(count):
+        vertex = vertices[i]
+        a = 3 * vertex
+        x, y, z = points[a], points[a + 1], points[a + 2]
+        nx = ny = nz = ZERO
+        for corner in range(ring_start[vertex], ring_start[vertex + 1], 2):
+            b, c = ring[corner], ring[corner + 1]
+            bx, by, bz = points[b] - x, points[b + 1] - y, points[b + 2] - z
+            cx, cy, cz = points[c] - x, points[c + 1] - y, points[c + 2] - z
+            nx += by * cz - bz * cy
+            ny += bz * cx - bx * cz
+            nz += bx * cy - by * cx
+        scale = ONE / np.sqrt(max(nx * nx + ny * ny + nz * nz, TINY))
+        normals[a], normals[a + 1], normals[a + 2] = nx * scale, ny * scale, nz * scale
+
+
+@kernel
+def clear(pictures: Pictures, n: int) -> None:
+    """Make the n-th picture and its layers empty."""
+    pictures.images[n] = 0
+    for layer in (pictures.normal, pictures.albedo, pictures.correspondence):
+        if len(layer):
+            layer[n] = 0
+    if len(pictures.parts):
+        pictures.parts[n] = 0
+    if len(pictures.depth):
+        pictures.depth[n] = 0
+
+
+@kernel
+def shade(
+    start: int, stop: int, n: int, faces: Faces, mesh: Mesh, work: Work, pictures: Pictures
+) -> None:
+    """Colour up to BLOCK of the covered pixels listed, in the n-th picture and its layers."""
+    lanes, chosen, pixel = work.lanes, work.triangle[start:stop], work.pixel[: stop - start]
+    gather(mesh.triangles, work.screen, chosen, lanes)
+    weigh(lanes, work.place[start:stop])
+    find_pixels(work.place[start:stop], len(work.keys), pixel)
+    interpolate(mesh.triangles, chosen, work.normals, lanes, NORMAL)
+    turn(lanes, len(chosen), faces.model_to_camera[n])
+    interpolate(mesh.triangles, chosen, faces.reflectance[n], lanes, ALBEDO)
+    light(lanes, len(chosen), faces.illumination[n])
+    put(lanes, VALUES, FULL, ZERO, work.quantised, pixel, pictures.images[n])
+    if len(pictures.albedo):
+        put(lanes, ALBEDO, FULL, ZERO, work.quantised, pixel, pictures.albedo[n])
+    if len(pictures.normal):
+        put(lanes, NORMAL, HALF * FULL, HALF * FULL, work.quantised, pixel, pictures.normal[n])
+    if len(pictures.correspondence):
+        interpolate(mesh.triangles, chosen, mesh.mean, lanes, VALUES)
+        put(lanes, VALUES, FULL, ZERO, work.quantised, pixel, pictures.correspondence[n])
+    if len(pictures.parts):
+        for j in range(len(chosen)):
+            pictures.parts[n, pixel[j]] = mesh.parts[chosen[j]]
+    if len(pictures.depth):
+        for j in range(len(chosen)):
+            pictures.depth[n, pixel[j]] = lanes[DEPTH + j]
+
+
+@kernel
+def find_pixels(place: UInt32, size: int, pixel: UInt32) -> None:
+    """Where pixels of these rows and columns are in the picture."""
+    for j in range(len(place)):
+        pixel[j] = (place[j] >> U32(16)) * U32(size) + (place[j] & U32(0xFFFF))
+
+
+@kernel
+def weigh(lanes: Float32, place: UInt32) -> None:
+    """The perspective-correct weights of each triangle's corners at its pixel, and its distance."""
+    for j in range(len(place)):
+        x = SUBPIXELS * F(I32(place[j] & U32(0xFFFF)))
+        y = SUBPIXELS * F(I32(place[j] >> U32(16)))
+        x0, x1, x2, y0, y1, y2 = corners(lanes, j, x, y)
+        e0, e1, e2 = edges(x0, x1, x2, y0, y1, y2)
+        area = e0 + e1 + e2
+        e0, e1, e2 = e0 * lanes[W0 + j], e1 * lanes[W1 + j], e2 * lanes[W2 + j]
+        scale = ONE / (e0 + e1 + e2)
+        lanes[WEIGHT + j] = e0 * scale
+        lanes[WEIGHT + BLOCK + j] = e1 * scale
+        lanes[WEIGHT + 2 * BLOCK + j] = e2 * scale
+        lanes[DEPTH + j] = area * scale
+
+
+@kernel
+def interpolate(
+    triangles: UInt32, chosen: UInt32, values: Float32, lanes: Float32, to: int
+) -> None:
+    """Values (3 V,) at the pixels of the chosen triangles, into three rows from `to`."""
+    out = lanes[to : to + 3 * BLOCK]
+    for j in range(len(chosen)):
+        t = 3 * chosen[j]
+        a, b, c = triangles[t], triangles[t + 1], triangles[t + 2]
+        p, q, r = lanes[WEIGHT + j], lanes[WEIGHT + BLOCK + j], lanes[WEIGHT + 2 * BLOCK + j]
+        out[j] = p * values[a] + q * values[b] + r * values[c]
+        out[BLOCK + j] = p * values[a + 1] + q * values[b + 1] + r * values[c + 1]
+        out[2 * BLOCK + j] = p * values[a + 2] + q * values[b + 2] + r * values[c + 2]
+
+
+@kernel
+def turn(lanes: Float32, count: int, transform: Float32) -> None:
+    """Normals from model space into eye space, made of unit length."""
+    m00, m01, m02 = transform[0, 0], transform[0, 1], transform[0, 2]
+    m10, m11, m12 = transform[1, 0], transform[1, 1], transform[1, 2]
+    m20, m21, m22 = transform[2, 0], transform[2, 1], transform[2, 2]
+    for j in range(count):
+        x, y, z = lanes[NORMAL + j], lanes[NORMAL + BLOCK + j], lanes[NORMAL + 2 * BLOCK + j]
+        scale = ONE / np.sqrt(max(x * x + y * y + z * z, TINY))
+        x, y, z = x * scale, y * scale, z * scale
+        lanes[NORMAL + j] = m00 * x + m01 * y + m02 * z
+        lanes[NORMAL + BLOCK + j] = m10 * x + m11 * y + m12 * z
+        lanes[NORMAL + 2 * BLOCK + j] = m20 * x + m21 * y + m22 * z
+
+
+@kernel
+def light(lanes: Float32, count: int, illumination: Float32) -> None:
+    """Reflectance times irradiance from nine coefficients (9, 3), into VALUES."""
+    for channel in range(3):
+        l0, l1, l2 = (
+            H0 * illumination[0, channel],
+            H1 * illumination[1, channel],
+            H1 * illumination[2, channel],
+        )
+        l3, l4, l5 = (
+            H1 * illumination[3, channel],
+            H4 * illumination[4, channel],
+            H4 * illumination[5, channel],
+        )
+        l6, l7, l8 = (
+            H6 * illumination[6, channel],
+            H4 * illumination[7, channel],
+            H8 * illumination[8, channel],
+        )
+        row = channel * BLOCK
+        for j in range(count):
+            x, y, z = lanes[NORMAL + j], lanes[NORMAL + BLOCK + j], lanes[NORMAL + 2 * BLOCK + j]
+            irradiance = (
+                (l0 - l6)
+                + y * (l1 + l4 * x + l5 * z - l8 * y)
+                + z * (l2 + F(3) * l6 * z + l7 * x)
+                + x * (l3 + l8 * x)
+            )
+            lanes[VALUES + row + j] = lanes[ALBEDO + row + j] * irradiance
+
+
+@kernel
+def put(
+    lanes: Float32, row: int, scale: F, offset: F, quantised: UInt8, pixel: UInt32, picture: UInt8
+) -> None:
+    """Three rows of lanes, scaled and moved into [0, 255] and rounded, into a picture (3 P,)."""
+    values = lanes[row : row + 3 * BLOCK]
+    for j in range(3 * BLOCK):
+        value = min(max(scale * values[j] + offset, ZERO), FULL)
+        quantised[j] = np.uint8(I32(value + HALF))
+    for j in range(len(pixel)):
+        at = 3 * pixel[j]
+        picture[at] = quantised[j]
+        picture[at + 1] = quantised[BLOCK + j]
+        picture[at + 2] = quantised[2 * BLOCK + j]
