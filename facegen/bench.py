@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from facegen import layers
-from facegen.engines import LocalEngine, Task
-from facegen.generate import plan
+from facegen.engines.local import LocalEngine, Task
 from facegen.job import Job
-from facegen.shards import Shard, ShardReport
+from facegen.plan import Shard
+from facegen.shards import ShardReport
 from facegen.stopwatch import STAGES, Stopwatch
 from facegen.studio import Listener, Studio
 
@@ -88,11 +88,10 @@ def pace(job: Job, task: Task) -> Pace:
     ticks: list[tuple[float, int]] = []
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, watch_memory() as peak:
-        here = replace(job, out=Path(folder))
+        here = replace(job, out=folder)
         engine = LocalEngine(task)
-        reports = tuple(
-            engine.make(here, plan(here), lambda n: ticks.append((time.perf_counter(), n)))
-        )
+        results = engine.make(here, here.shards, lambda n: ticks.append((time.perf_counter(), n)))
+        reports = tuple(one for one in results if isinstance(one, ShardReport))
     samples = sum(n for _, n in ticks[1:])
     seconds = max(ticks[-1][0] - ticks[0][0], 1e-9)
     return Pace(samples / seconds, ticks[0][0] - started, max(peak, default=0.0), reports)

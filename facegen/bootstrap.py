@@ -32,7 +32,8 @@ class Resampling:
     def theta(self, seed: int, indices: Indices) -> Float32:
         """theta (N, m) float32 of these samples: a pure function of (noise, estimates, seed, i)."""
         parents = self.estimates.theta[self.rows(seed, indices)]
-        return parents + self.noise.theta(seed, indices)
+        draws = uniforms(seed, Stream.THETA, indices, self.noise.width)
+        return parents + self.noise.draw(draws)
 
     def parents(self, seed: int, indices: Indices) -> list[dict[str, Any] | None]:
         """The estimate each sample stems from, as its label says it."""

@@ -2,10 +2,12 @@
 
 import json
 import re
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -14,14 +16,17 @@ from facegen import __version__, bench, model_formats, recipe
 from facegen import estimates as estimates_files
 from facegen.backgrounds import list_pictures
 from facegen.doctor import examine
-from facegen.engines import LocalEngine, cores
+from facegen.engines import cores
+from facegen.engines.local import LocalEngine
+from facegen.engines.ray import RayEngine
 from facegen.errors import FacegenError, UsageError, located
-from facegen.generate import generate
-from facegen.job import EstimatesFile, Job, default_shard_size
+from facegen.generate import Engine, generate
+from facegen.job import EstimatesFile, Job, default_shard_size, parse_part
 from facegen.layers import LAYERS
 from facegen.layers import parse as parse_layers
 from facegen.morphable_model import describe
-from facegen.progress import Progress, summary
+from facegen.plan import default_count, shards_of
+from facegen.progress import Progress, failures, summary
 from facegen.renderers import devices
 from facegen.studio import prepare_job
 
@@ -30,7 +35,8 @@ MAX_COUNT = 10**10
 DEVICES = "auto, cpu, egl, egl:N or several: egl:0,egl:1."
 BENCH = {
     "recipe": recipe.DEFAULT,
-    "out": Path("."),
+    "out": ".",
+    "shards": None,
     "seed": 0,
     "format": None,
     "quality": None,
@@ -44,6 +50,7 @@ class OneLine(click.Group):
     """A group whose commands end with one line on standard error, never a traceback."""
 
     def invoke(self, context: click.Context) -> Any:
+        signal.signal(signal.SIGTERM, interrupted)
         try:
             return super().invoke(context)
         except FacegenError as error:
@@ -52,6 +59,11 @@ class OneLine(click.Group):
         except KeyboardInterrupt:
             click.echo("facegen: stopped; run the same command again to go on", err=True)
             sys.exit(130)
+
+
+def interrupted(number: int, frame: FrameType | None) -> None:
+    """SIGTERM is taken like Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 class Count(click.ParamType[int]):
@@ -80,7 +92,7 @@ def main() -> None:
 def shard_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options of every command that makes shards."""
     options = [
-        click.option("--out", type=click.Path(path_type=Path), default=Path("data/faces")),
+        click.option("--out", default="data/faces", help="A folder, or a URL: s3://bucket/faces."),
         click.option("--model", help="Name or .h5 file.  [default: the recipe's]"),
         click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0),
         click.option("--size", type=int, help="Pixels a side.  [default: the recipe's]"),
@@ -91,6 +103,9 @@ def shard_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--workers", type=click.IntRange(1, 1024), help="Processes.  [default: the cores]"
         ),
+        click.option("--shards", help="Only this part of the shards: A:B, or k/N."),
+        click.option("--engine", type=click.Choice(["local", "ray"]), default="local"),
+        click.option("--address", default="", help="Of the Ray cluster.  [default: this machine]"),
         click.option("--device", default="auto", help=DEVICES),
         click.option(
             "--backgrounds", type=click.Path(path_type=Path), help="A folder of pictures."
@@ -102,12 +117,12 @@ def shard_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @main.command()
-@click.option("--count", type=Count(), required=True, help="Samples: 1000, 20k, 1M, 1G.")
+@click.option("--count", type=Count(), help="Samples: 1000, 20k, 1M, 1G.")
 @click.option("--recipe", default=recipe.DEFAULT, help="Name or .toml file.")
 @shard_options
 def render(**words: Any) -> None:
     """Sample a recipe's prior and render it into shards."""
-    run(job_of(words))
+    run(job_of(words), engine_of(words))
 
 
 @main.command("bootstrap")
@@ -131,14 +146,26 @@ def bootstrap_command(estimates: Path, per_image: int | None, weighted: bool, **
     with located(estimates):
         for note in estimates_files.check_layout(found, job.layout, job.model.sha256):
             click.echo(f"facegen: {estimates}: {note}", err=True)
-    run(job)
+    run(job, engine_of(words))
 
 
-def run(job: Job) -> None:
+def run(job: Job, engine: Engine) -> None:
     """Make the job's data set while a person watches."""
     with Progress(job) as progress:
-        done = generate(job, LocalEngine(), progress.listen)
+        done = generate(job, engine, progress.listen)
     click.echo(summary(job, done))
+    for line in failures(job, done):
+        click.echo(f"facegen: {line}", err=True)
+    sys.exit(1 if done.failed else 0)
+
+
+def engine_of(words: dict[str, Any]) -> Engine:
+    """The engine that the words of the command line mean."""
+    if words["engine"] == "ray":
+        return RayEngine(words["address"], 1.0 if words["device"].startswith("egl:") else 0.0)
+    if words["address"]:
+        raise UsageError("--address is for --engine ray")
+    return LocalEngine()
 
 
 def job_of(words: dict[str, Any], estimates: EstimatesFile | None = None) -> Job:
@@ -148,13 +175,20 @@ def job_of(words: dict[str, Any], estimates: EstimatesFile | None = None) -> Job
     with located("command line"):
         chosen = chosen.with_changes({"image": image})
     pictures = words["backgrounds"]
+    count = words["count"] or default_count(chosen.identities)
+    if count is None:
+        raise UsageError("--count is missing", "say how many: --count 1k")
+    size = words["shard_size"] or default_shard_size(count)
+    with located(f"recipe {chosen.name}"):
+        shards = len(shards_of(chosen, count, size))
     return prepare_job(
         recipe=chosen,
         model=words["model"] or chosen.model,
         estimates=estimates,
         seed=words["seed"],
-        count=words["count"],
-        shard_size=words["shard_size"] or default_shard_size(words["count"]),
+        count=count,
+        shard_size=size,
+        part=parse_part(words["shards"], shards) if words["shards"] else (0, shards),
         layers=parse_layers(words["layers"]),
         backgrounds=list_pictures(pictures) if pictures else None,
         out=words["out"],

@@ -14,8 +14,10 @@ from PIL import Image
 from facegen import __version__
 from facegen.job import FORMAT, Job
 from facegen.layers import encode_image
+from facegen.plan import splits_of
 from facegen.recipe import ImageFormat
-from facegen.shards import ShardReport, read_samples, write_atomically
+from facegen.shards import ShardReport, read_samples
+from facegen.stores import Store
 
 PACKAGES = ("numpy", "scipy", "pillow", "moderngl", "numba")
 PREVIEW_FACES, PREVIEW_COLUMNS, PREVIEW_TILE = 64, 8, 240
@@ -27,11 +29,17 @@ CONVENTIONS = (
 )
 
 
-def write_pages(job: Job, reports: list[ShardReport]) -> None:
-    """Write dataset.json, README.md and preview.jpg from the finished shards."""
-    write_atomically(job.out / "preview.jpg", preview(job, reports))
-    write_atomically(job.out / "README.md", card(job, reports))
-    write_atomically(job.out / "dataset.json", json.dumps(index(job, reports), indent=1) + "\n")
+def write_index(job: Job, store: Store, reports: list[ShardReport]) -> None:
+    """Write dataset.json: what is being made, and the shards that are done."""
+    store.write("dataset.json", (json.dumps(index(job, reports), indent=1) + "\n").encode())
+
+
+def write_pages(job: Job, store: Store, reports: list[ShardReport]) -> None:
+    """Write dataset.json, README.md and preview.jpg of a finished data set."""
+    ordered = sorted(reports, key=lambda report: report.start)
+    store.write("preview.jpg", preview(job, store, ordered))
+    store.write("README.md", card(job, ordered).encode())
+    write_index(job, store, ordered)
 
 
 def index(job: Job, reports: list[ShardReport]) -> dict[str, Any]:
@@ -39,11 +47,13 @@ def index(job: Job, reports: list[ShardReport]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "digest": job.digest,
-        "count": sum(report.samples for report in reports),
+        "count": job.count,
+        "done": sum(report.samples for report in reports),
         "seed": job.seed,
         "recipe": {"name": job.recipe.name, **job.recipe.table},
         "model": {"name": job.model.name, "sha256": job.model.sha256},
         "layout": job.layout.to_json(),
+        "splits": {s.name: s.stop - s.start for s in splits_of(job.recipe, job.count)},
         "estimates": estimates(job),
         "layers": sorted(job.layers),
         "backgrounds": job.backgrounds.digest if job.backgrounds else None,
@@ -77,15 +87,15 @@ def versions() -> dict[str, str]:
     return found
 
 
-def preview(job: Job, reports: list[ShardReport]) -> bytes:
+def preview(job: Job, store: Store, reports: list[ShardReport]) -> bytes:
     """A contact sheet of the first faces of shards spread over the data set, as JPEG."""
-    shards = spread(reports, PREVIEW_FACES)
-    each = -(-PREVIEW_FACES // len(shards))
-    pictures = [
-        members[job.recipe.image.format]
-        for report in shards
-        for _, members in islice(read_samples(job.out / f"{report.name}.tar"), each)
-    ]
+    chosen = spread(reports, PREVIEW_FACES)
+    each = -(-PREVIEW_FACES // len(chosen))
+    pictures: list[bytes] = []
+    for report in chosen:
+        with store.local(f"{report.name}.tar") as path:
+            samples = islice(read_samples(path), each)
+            pictures += [members[job.recipe.image.format] for _, members in samples]
     return contact_sheet(pictures[:PREVIEW_FACES])
 
 
@@ -118,6 +128,8 @@ def card(job: Job, reports: list[ShardReport]) -> str:
     members = ", ".join([image.format, "theta.npy", "json", *sorted(job.layers)])
     return _CARD.format(
         size_category=size_category(count),
+        files="\n".join(f"  - split: {n}\n    path: {n}-*.tar" for n in split_names(job)),
+        first=f"{split_names(job)[0]}-000000.tar",
         name=Path(job.out).resolve().name,
         count=count,
         size=image.size,
@@ -132,6 +144,11 @@ def card(job: Job, reports: list[ShardReport]) -> str:
         version=__version__,
         conventions=CONVENTIONS,
     )
+
+
+def split_names(job: Job) -> list[str]:
+    """The data set's splits."""
+    return [split.name for split in splits_of(job.recipe, job.count)]
 
 
 def size_category(count: int) -> str:
@@ -153,8 +170,7 @@ tags:
 configs:
 - config_name: default
   data_files:
-  - split: train
-    path: train-*.tar
+{files}
 ---
 # {name}
 
@@ -183,7 +199,7 @@ from, made by facegen {version}.
 ```python
 import webdataset
 
-samples = webdataset.WebDataset("train-000000.tar", shardshuffle=False).decode("rgb")
+samples = webdataset.WebDataset("{first}", shardshuffle=False).decode("rgb")
 for sample in samples:
     image, theta = sample["{image}"], sample["theta.npy"]
 ```

@@ -3,21 +3,33 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from facegen import shards
-from facegen.dataset import write_pages
+from facegen import dataset, shards
 from facegen.errors import DatasetError, FacegenError, located
 from facegen.job import Job
-from facegen.shards import Shard, ShardReport
+from facegen.plan import Shard
+from facegen.shards import ShardReport
+from facegen.stores import PARTIAL, Store, open_store
 from facegen.studio import Listener
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A shard that could not be made: the samples at work then, and what happened."""
+
+    shard: Shard
+    first: int
+    last: int
+    fact: str
 
 
 class Engine(Protocol):
     """Where shards are made."""
 
-    def make(self, job: Job, todo: list[Shard], listen: Listener) -> Iterator[ShardReport]:
+    def make(
+        self, job: Job, todo: list[Shard], listen: Listener
+    ) -> Iterator[ShardReport | Failure]:
         """Make these shards, in any order; `listen` hears of samples as they are written."""
         ...
 
@@ -28,6 +40,7 @@ class Summary:
 
     made: tuple[ShardReport, ...]
     found: tuple[ShardReport, ...]
+    failed: tuple[Failure, ...]
     seconds: float
 
     @property
@@ -37,53 +50,61 @@ class Summary:
 
 
 def generate(job: Job, engine: Engine, listen: Listener) -> Summary:
-    """Make what is missing of the job's data set, and its index."""
+    """Make what is missing of the job's shards, and the data set's pages."""
     started = time.perf_counter()
-    prepare(job.out)
-    found = finished(job)
-    listen(sum(report.samples for report in found))
-    done = {report.name for report in found}
-    todo = [shard for shard in plan(job) if shard.name not in done]
-    made = list(engine.make(job, todo, listen))
-    write_pages(job, sorted([*found, *made], key=lambda report: report.name))
-    return Summary(tuple(made), tuple(found), time.perf_counter() - started)
+    store = open_store(job.out)
+    wanted = job.shards
+    with located(f"--out {job.out}"), store.claim(*job.part):
+        names = clear_partials(store, wanted)
+        found = finished(job, store, wanted, names)
+        listen(sum(report.samples for report in found))
+        dataset.write_index(job, store, found)
+        done = {report.name for report in found}
+        results = list(engine.make(job, [s for s in wanted if s.name not in done], listen))
+        made = tuple(one for one in results if isinstance(one, ShardReport))
+        failed = tuple(one for one in results if isinstance(one, Failure))
+        if not failed and job.is_whole:
+            dataset.write_pages(job, store, [*found, *made])
+    return Summary(made, tuple(found), failed, time.perf_counter() - started)
 
 
-def prepare(out: Path) -> None:
-    """Make the folder, and clear what a run that was cut off left half done."""
-    with located(f"--out {out}"):
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-            for partial in out.glob(f"*{shards.PARTIAL}"):
-                partial.unlink()
-            shards.write_atomically(out / ".writable", b"")
-            (out / ".writable").unlink()
-        except OSError as error:
-            raise FacegenError(error.strerror or str(error), "give a folder to write to") from None
+def clear_partials(store: Store, wanted: list[Shard]) -> dict[str, int]:
+    """Remove what a run that was cut off left of these shards; the names left, by size."""
+    names = store.names()
+    mine = {shard.name for shard in wanted}
+    for name in [n for n in names if n.endswith(PARTIAL) and n.partition(".")[0] in mine]:
+        store.remove(name)
+        del names[name]
+    return names
 
 
-def plan(job: Job) -> list[Shard]:
-    """The shards of the job."""
-    starts = range(0, job.count, job.shard_size)
-    return [
-        Shard("train", number, start, min(start + job.shard_size, job.count))
-        for number, start in enumerate(starts)
-    ]
-
-
-def finished(job: Job) -> list[ShardReport]:
-    """The reports of the job's shards that are done; a shard of another digest is refused."""
+def finished(
+    job: Job, store: Store, wanted: list[Shard], names: dict[str, int]
+) -> list[ShardReport]:
+    """The reports of the shards that are done; a shard of another digest is refused."""
     reports = []
-    for shard in plan(job):
-        path = job.out / f"{shard.name}.json"
-        if not path.exists() or not path.with_suffix(".tar").exists():
+    for shard in wanted:
+        if f"{shard.name}.json" not in names:
             continue
-        report = shards.read_report(path)
+        report = shards.read_report(store, shard.name)
         if report.digest != job.digest:
             raise DatasetError(
-                f"{path}: made with another recipe, model, seed or setting",
+                f"{shard.name}: made with another recipe, model, seed or setting",
                 "use another --out, or remove this one",
             )
-        if (report.start, report.stop) == (shard.start, shard.stop):
+        same = (report.start, report.stop) == (shard.start, shard.stop)
+        if same and names.get(f"{shard.name}.tar") == report.bytes:
             reports.append(report)
     return reports
+
+
+def join(job: Job) -> int:
+    """Write the pages of a data set whose parts were made apart -> its number of samples."""
+    store = open_store(job.out)
+    with located(f"--out {job.out}"):
+        found = finished(job, store, job.shards, store.names())
+        missing = len(job.shards) - len(found)
+        if missing:
+            raise FacegenError(f"{missing:,} of {len(job.shards):,} shards are not there yet")
+        dataset.write_pages(job, store, found)
+    return sum(report.samples for report in found)

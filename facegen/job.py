@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from facegen.backgrounds import Pictures
+from facegen.errors import UsageError
 from facegen.parameters import Layout
+from facegen.plan import Shard, shards_of
 from facegen.recipe import Recipe
 
 FORMAT = 1
@@ -46,9 +49,21 @@ class Job:
     layers: frozenset[str]
     backgrounds: Pictures | None
     estimates: EstimatesFile | None
-    out: Path
+    out: str
+    part: tuple[int, int]
     devices: tuple[str, ...]
     workers: int
+
+    @cached_property
+    def shards(self) -> list[Shard]:
+        """The shards of this job's part of the data set."""
+        return shards_of(self.recipe, self.count, self.shard_size)[self.part[0] : self.part[1]]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its part is the whole data set."""
+        every = len(shards_of(self.recipe, self.count, self.shard_size))
+        return self.part[0] == 0 and self.part[1] >= every
 
     @cached_property
     def digest(self) -> str:
@@ -66,6 +81,22 @@ class Job:
             "backgrounds": self.backgrounds.digest if self.backgrounds else None,
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def parse_part(text: str, shards: int) -> tuple[int, int]:
+    """The shards that 'A:B' or 'k/N' names, as (first, last), last not included."""
+    match = re.fullmatch(r"(\d{1,9}):(\d{1,9})|(\d{1,9})/(\d{1,9})", text)
+    if not match:
+        raise UsageError(f"--shards: {text!r} is neither A:B nor k/N", "say 0:100, or 3/16")
+    a, b, k, n = (int(group) if group else 0 for group in match.groups())
+    first, last = (
+        (a, b) if match[1] else ((k - 1) * shards // n if n else 0, k * shards // n if n else 0)
+    )
+    if not 0 <= first < last <= shards or (match[3] and not 1 <= k <= n):
+        raise UsageError(
+            f"--shards: {text!r} names no shards; there are {shards}", "k counts from 1"
+        )
+    return first, last
 
 
 def default_shard_size(count: int) -> int:

@@ -17,7 +17,7 @@ from facegen.parameters import Float32
 from facegen.recipe import ImageFormat
 from facegen.renderers import RENDERED_LAYERS, Frames
 
-LAYERS = (*RENDERED_LAYERS, "landmarks")
+LAYERS = (*RENDERED_LAYERS, "landmarks", "cls")
 DEPTH_UNITS_PER_MM = 10
 VISIBLE_WITHIN_MM = 1.0
 PILLOW_FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}

@@ -40,8 +40,9 @@ class Progress:
 
 def summary(job: Job, done: Summary) -> str:
     """What was made, how fast, where the time went, and where to look."""
+    there = f"{job.out}/preview.jpg" if job.is_whole else f"`facegen index {job.out}` when all are"
     if not done.made:
-        return f"All {job.count:,} images were there already.\nPreview: {job.out / 'preview.jpg'}"
+        return f"Nothing to do: all is there already.\nPreview: {there}"
     megabytes = sum(report.bytes for report in done.made) / 1e6
     speed = f"{done.samples / done.seconds:,.0f} images/s"
     devices = ", ".join(sorted({report.device for report in done.made}))
@@ -49,9 +50,18 @@ def summary(job: Job, done: Summary) -> str:
         f"{done.samples:,} images, {megabytes:,.0f} MB, {done.seconds:,.1f} s: {speed}",
         f"Device: {devices}, {job.workers} workers",
         f"Milliseconds an image in its worker: {stages(done)}",
-        f"Preview: {job.out / 'preview.jpg'}",
+        f"Preview: {there}",
     ]
     return "\n".join(lines)
+
+
+def failures(job: Job, done: Summary) -> list[str]:
+    """One line for each shard that could not be made."""
+    return [
+        f"{one.shard.name}: given up at samples {one.first} to {one.last - 1}, seed {job.seed}: "
+        f"{one.fact}"
+        for one in done.failed
+    ]
 
 
 def stages(done: Summary) -> str:

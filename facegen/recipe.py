@@ -1,34 +1,43 @@
 """A recipe: TOML -> frozen dataclasses, units converted once, unknown keys refused, a digest."""
 
-import difflib
 import hashlib
 import json
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from facegen import assets
-from facegen.distributions import Constant, Distribution, Mixture, Normal, Uniform
+from facegen.distributions import Distribution
 from facegen.errors import RecipeError, located
 from facegen.parameters import ANGLES, CHANNELS, Group
-
-Table = dict[str, Any]
-T = TypeVar("T")
+from facegen.recipe_tables import Table, distribution, get, known, named
 
 MAX_BYTES = 1_000_000
 SIZES = range(16, 2049)
 FORMATS = ("jpg", "png", "webp")
 DEFAULT = "inversefacenet"
 
-_FIELDS = {"constant": ("value",), "uniform": ("low", "high"), "normal": ("mean", "sd")}
 _COMPONENT_NAMES = {"rotation": (ANGLES,), "illumination": (range(9), CHANNELS)}
 _UNITS = {"rotation": ("_degrees", math.pi / 180)}
 PRIOR, PERTURBATION = "prior", "perturbation"
-_TOP = {"kind", "model", "description", "extends", "camera", "crop", "background", "image"}
+_TOP = {
+    "identities",
+    "samples_per_identity",
+    "splits",
+    "kind",
+    "model",
+    "description",
+    "extends",
+    "camera",
+    "crop",
+    "background",
+    "image",
+}
 _GROUPS = ("rotation", "shape", "expression", "reflectance", "illumination")
 
 
@@ -73,6 +82,19 @@ class ImageFormat:
 
 
 @dataclass(frozen=True)
+class Identities:
+    """So many people, each seen so often: shape and reflectance stay, the rest is drawn anew."""
+
+    count: int
+    samples: int
+
+    @property
+    def total(self) -> int:
+        """Samples of all of them."""
+        return self.count * self.samples
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything a data set's content follows from, except model, seed and count."""
 
@@ -84,6 +106,8 @@ class Recipe:
     camera: CameraPrior
     background: tuple[Distribution, Distribution, Distribution]
     image: ImageFormat
+    identities: Identities | None
+    splits: tuple[tuple[str, float], ...]
 
     @cached_property
     def digest(self) -> str:
@@ -130,18 +154,20 @@ def load(name_or_path: str) -> Recipe:
 
 def parse(name: str, table: Table) -> Recipe:
     """A recipe from its table; RecipeError names the key that is wrong."""
-    _known(table, _TOP | set(_GROUPS))
+    known(table, _TOP | set(_GROUPS))
     return Recipe(
         name=name,
         text=json.dumps(
             table, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
         ),
-        kind=_kind(_get(table, "kind", str)),
-        model=_get(table, "model", str),
-        priors={group: _group_prior(group, _get(table, group, dict)) for group in _GROUPS},
-        camera=_camera(_get(table, "camera", dict), _get(table, "crop", dict)),
-        background=_background(_get(table, "background", dict)),
-        image=_image(_get(table, "image", dict)),
+        kind=_kind(get(table, "kind", str)),
+        model=get(table, "model", str),
+        priors={group: _group_prior(group, get(table, group, dict)) for group in _GROUPS},
+        camera=_camera(get(table, "camera", dict), get(table, "crop", dict)),
+        background=_background(get(table, "background", dict)),
+        image=_image(get(table, "image", dict)),
+        identities=_identities(table),
+        splits=_splits(table.get("splits", {"train": 1.0})),
     )
 
 
@@ -182,60 +208,6 @@ def _kind(kind: str) -> str:
     return kind
 
 
-def _known(table: Table, allowed: set[str]) -> None:
-    for key in table.keys() - allowed:
-        close = difflib.get_close_matches(key, allowed, n=1)
-        meant = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(allowed))}"
-        raise RecipeError(f"unknown key {key!r}", meant)
-
-
-def _get(table: Table, key: str, kind: type[T]) -> T:
-    if key not in table:
-        raise RecipeError(f"the key {key!r} is missing")
-    value = table[key]
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value) if abs(value) < 1e300 else math.inf
-    if not isinstance(value, kind) or isinstance(value, bool):
-        words = {
-            dict: "a table",
-            list: "a list",
-            str: "a text",
-            int: "a whole number",
-            float: "a number",
-        }
-        raise RecipeError(f"{key} = {value!r} is not {words[kind]}")
-    return value
-
-
-def _distribution(table: Table, unit: str = "", factor: float = 1.0) -> Distribution:
-    if not isinstance(table, dict):
-        raise RecipeError(f"{table!r} is not a table")
-    kind = _get(table, "distribution", str)
-    if kind == "mixture":
-        return _mixture(table, unit, factor)
-    if kind not in _FIELDS:
-        raise RecipeError(
-            f"unknown distribution {kind!r}", f"known: {', '.join((*_FIELDS, 'mixture'))}"
-        )
-    keys = [name + unit for name in _FIELDS[kind]]
-    _known(table, {"distribution", *keys})
-    values = [_get(table, key, float) * factor for key in keys]
-    return {"constant": Constant, "uniform": Uniform, "normal": Normal}[kind](*values)
-
-
-def _mixture(table: Table, unit: str, factor: float) -> Mixture:
-    _known(table, {"distribution", "components"})
-    weights, components = [], []
-    for i, entry in enumerate(_get(table, "components", list)):
-        with located(f"components[{i}]"):
-            if not isinstance(entry, dict):
-                raise RecipeError("is not a table")
-            weights.append(_get(entry, "weight", float))
-            rest = {key: value for key, value in entry.items() if key != "weight"}
-            components.append(_distribution(rest, unit, factor))
-    return Mixture(tuple(weights), tuple(components))
-
-
 def _group_prior(group: str, table: Table) -> GroupPrior:
     with located(f"[{group}]"):
         return _read_group(group, table)
@@ -247,7 +219,7 @@ def _read_group(group: str, table: Table) -> GroupPrior:
     components = dict(_component_tables(group, table))
     own = {k: v for k, v in table.items() if k not in {path[0] for path, _ in components.values()}}
     if "distribution" not in own and not variable:
-        _known(own, {"distribution", *map(str, _COMPONENT_NAMES[group][0])})
+        known(own, {"distribution", *map(str, _COMPONENT_NAMES[group][0])})
     count = own.pop("coefficients", None) if variable else None
     if variable and not (count is None or (type(count) is int and 0 <= count <= 10_000)):
         raise RecipeError(f"coefficients = {count!r} is not a whole number from 0 to 10000")
@@ -256,8 +228,8 @@ def _read_group(group: str, table: Table) -> GroupPrior:
         with located(".".join(path)):
             if count is not None and index[0] >= count:
                 raise RecipeError(f"there is no such component among the {count} that vary")
-            overrides[index] = _distribution(entry, unit, factor)
-    return GroupPrior(_distribution(own, unit, factor) if own else None, overrides, count)
+            overrides[index] = distribution(entry, unit, factor)
+    return GroupPrior(distribution(own, unit, factor) if own else None, overrides, count)
 
 
 def _component_tables(
@@ -272,7 +244,7 @@ def _component_tables(
         if len(axes) == 1 or "distribution" in value:
             yield (index,), ((key,), value)
             continue
-        _known(value, set(map(str, axes[1] or ())))
+        known(value, set(map(str, axes[1] or ())))
         for inner, entry in value.items():
             yield (index, (axes[1] or ()).index(inner)), ((key, inner), entry)
 
@@ -286,32 +258,27 @@ def _component_index(key: str, names: Any) -> int | None:
 
 def _camera(camera: Table, crop: Table) -> CameraPrior:
     with located("[camera]"):
-        _known(camera, {"distance"})
+        known(camera, {"distance"})
         with located("distance"):
-            distance = _distribution(_get(camera, "distance", dict), "_mm")
+            distance = distribution(get(camera, "distance", dict), "_mm")
     with located("[crop]"):
-        _known(crop, {"scale", "shift"})
-        scale, shift = (_named(crop, key) for key in ("scale", "shift"))
+        known(crop, {"scale", "shift"})
+        scale, shift = (named(crop, key) for key in ("scale", "shift"))
     return CameraPrior(distance, scale, shift)
-
-
-def _named(table: Table, key: str) -> Distribution:
-    with located(key):
-        return _distribution(_get(table, key, dict))
 
 
 def _background(table: Table) -> tuple[Distribution, Distribution, Distribution]:
     with located("[background]"):
-        _known(table, set(CHANNELS))
-        red, green, blue = (_named(table, channel) for channel in CHANNELS)
+        known(table, set(CHANNELS))
+        red, green, blue = (named(table, channel) for channel in CHANNELS)
     return red, green, blue
 
 
 def _image(table: Table) -> ImageFormat:
     with located("[image]"):
-        _known(table, {"size", "format", "quality"})
+        known(table, {"size", "format", "quality"})
         image = ImageFormat(
-            _get(table, "size", int), _get(table, "format", str), _get(table, "quality", int)
+            get(table, "size", int), get(table, "format", str), get(table, "quality", int)
         )
         if image.size not in SIZES:
             raise RecipeError(f"size {image.size} is not between {SIZES[0]} and {SIZES[-1]} pixels")
@@ -320,6 +287,34 @@ def _image(table: Table) -> ImageFormat:
         if not 1 <= image.quality <= 100:
             raise RecipeError(f"quality {image.quality} is not between 1 and 100")
     return image
+
+
+def _identities(table: Table) -> Identities | None:
+    keys = ("identities", "samples_per_identity")
+    if not any(key in table for key in keys):
+        return None
+    count, samples = (get(table, key, int) for key in keys)
+    if count < 1 or samples < 1:
+        raise RecipeError("identities and samples_per_identity must be at least 1")
+    if table["kind"] != PRIOR:
+        raise RecipeError("identities are drawn from a prior, not around estimates")
+    return Identities(count, samples)
+
+
+def _splits(table: Any) -> tuple[tuple[str, float], ...]:
+    with located("[splits]"):
+        if not isinstance(table, dict) or not table:
+            raise RecipeError("is not a table of shares")
+        for name in table:
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", name):
+                raise RecipeError(f"{name!r} is not a name of small letters, digits and _")
+        shares = tuple((name, get(table, name, float)) for name in table)
+        if any(not share > 0 for _, share in shares):
+            raise RecipeError("every share must be positive")
+        total = math.fsum(share for _, share in shares)
+        if abs(total - 1) > 1e-6:
+            raise RecipeError(f"the shares sum to {total:g}, not to 1")
+    return shares
 
 
 def _indices(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

@@ -18,6 +18,7 @@ from facegen.distributions import Distribution
 from facegen.errors import RecipeError, located
 from facegen.geometry import Crop
 from facegen.parameters import CHANNELS, Float32, Layout
+from facegen.plan import identities_of
 from facegen.recipe import CameraPrior, Recipe
 
 Float64 = NDArray[np.float64]
@@ -34,6 +35,7 @@ class Stream(IntEnum):
     CAMERA = 1
     BACKGROUND = 2
     PARENT = 3
+    IDENTITY = 4
 
 
 @dataclass(frozen=True)
@@ -43,20 +45,41 @@ class Prior:
     blocks: tuple[tuple[Distribution, NDArray[np.intp]], ...]
     width: int
 
-    def theta(self, seed: int, indices: Indices) -> Float32:
-        """theta (N, m) float32 of these samples: a pure function of (prior, seed, index)."""
-        return self.draw(uniforms(seed, Stream.THETA, indices, self.width))
-
-    def parents(self, seed: int, indices: Indices) -> list[dict[str, Any] | None]:
-        """Draws from a prior have no parents."""
-        return [None] * len(indices)
-
     def draw(self, uniforms: Float64) -> Float32:
         """Uniforms (N, m) -> draws (N, m) float32."""
         theta = np.empty(uniforms.shape, np.float32)
         for distribution, columns in self.blocks:
             theta[:, columns] = distribution.draw(uniforms[:, columns])
         return theta
+
+
+@dataclass(frozen=True)
+class PriorSource:
+    """theta from the recipe's prior: what an identity keeps, and what each sample draws anew."""
+
+    recipe: Recipe
+    prior: Prior
+    kept: tuple[slice, ...]
+
+    def theta(self, seed: int, indices: Indices) -> Float32:
+        """theta (N, m) float32 of these samples: a pure function of (recipe, seed, index)."""
+        theta = self.prior.draw(uniforms(seed, Stream.THETA, indices, self.prior.width))
+        if self.recipe.identities:
+            owners = identities_of(self.recipe, indices)
+            people = self.prior.draw(uniforms(seed, Stream.IDENTITY, owners, self.prior.width))
+            for columns in self.kept:
+                theta[:, columns] = people[:, columns]
+        return theta
+
+    def parents(self, seed: int, indices: Indices) -> list[dict[str, Any] | None]:
+        """Draws from a prior have no parents."""
+        return [None] * len(indices)
+
+
+def source_of(recipe: Recipe, layout: Layout) -> PriorSource:
+    """Where the recipe's theta comes from in this layout."""
+    kept = tuple(layout.slices[name] for name in ("shape", "reflectance"))
+    return PriorSource(recipe, prior_of(recipe, layout), kept)
 
 
 def prior_of(recipe: Recipe, layout: Layout) -> Prior:

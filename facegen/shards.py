@@ -10,30 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from facegen.errors import DatasetError, located
+from facegen.stores import Store
 
-PARTIAL = ".partial"
 KEY_DIGITS = 10
 BLOCK = 512
 MAX_MEMBER = 1 << 30
 _TEMPLATE = tarfile.TarInfo("").tobuf(tarfile.USTAR_FORMAT)
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Samples start to stop of a data set, in one tar."""
-
-    split: str
-    number: int
-    start: int
-    stop: int
-
-    @property
-    def name(self) -> str:
-        """The tar's name without its suffix."""
-        return f"{self.split}-{self.number:06d}"
-
-    def __len__(self) -> int:
-        return self.stop - self.start
 
 
 @dataclass(frozen=True)
@@ -57,9 +39,10 @@ class ShardReport:
 class ShardWriter:
     """An open shard: samples are appended to a partial file, hashed as they pass."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = _partial(path).open("wb")
+    def __init__(self, store: Store, name: str) -> None:
+        self._store, self._name = store, name
+        self._path = store.scratch(name)
+        self._file = self._path.open("wb")
         self._hash = hashlib.sha256()
         self._bytes = 0
 
@@ -76,14 +59,14 @@ class ShardWriter:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        _partial(self._path).replace(self._path)
+        self._store.publish(self._path, self._name)
         return self._bytes, self._hash.hexdigest()
 
     def discard(self) -> None:
         """Leave nothing behind."""
         with suppress(OSError):
             self._file.close()
-        _partial(self._path).unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)
 
     def _append(self, data: bytes) -> None:
         self._file.write(data)
@@ -92,9 +75,9 @@ class ShardWriter:
 
 
 @contextmanager
-def open_shard(path: Path) -> Iterator[ShardWriter]:
+def open_shard(store: Store, name: str) -> Iterator[ShardWriter]:
     """A writer that leaves nothing behind unless it was committed."""
-    writer = ShardWriter(path)
+    writer = ShardWriter(store, name)
     try:
         yield writer
     except BaseException:
@@ -136,35 +119,32 @@ def read_samples(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
         yield key, members
 
 
-def write_report(folder: Path, report: ShardReport) -> None:
+def write_report(store: Store, report: ShardReport) -> None:
     """Say that the shard is done."""
-    write_atomically(folder / f"{report.name}.json", json.dumps(asdict(report), indent=1) + "\n")
+    text = json.dumps(asdict(report), indent=1) + "\n"
+    store.write(f"{report.name}.json", text.encode())
 
 
-def read_report(path: Path) -> ShardReport:
+def read_report(store: Store, name: str) -> ShardReport:
     """A finished shard's report; DatasetError names the file that is not one."""
-    with located(path):
+    with located(f"{store.where}/{name}.json"):
         try:
-            table = json.loads(path.read_bytes())
-            return ShardReport(**table)
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            raise DatasetError(
-                f"not a shard report: {error}", "remove it to make it again"
-            ) from None
+            report = ShardReport(**json.loads(store.read(f"{name}.json")))
+            return check_report(report, name)
+        except (ValueError, TypeError, RecursionError) as error:
+            fact = f"not a shard report: {error}"
+            raise DatasetError(fact, "remove it to make the shard again") from None
 
 
-def write_atomically(path: Path, data: str | bytes) -> None:
-    """Write a whole file under a partial name, then give it its own."""
-    partial = _partial(path)
-    try:
-        with partial.open("wb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+def check_report(report: ShardReport, name: str) -> ShardReport:
+    """The report, if its fields are what they should be; ValueError says which is not."""
+    kinds = {"start": int, "stop": int, "bytes": int, "sha256": str, "digest": str, "device": str}
+    for field, kind in {"name": str, **kinds, "seconds": dict}.items():
+        if type(getattr(report, field)) is not kind:
+            raise ValueError(f"{field} is not {kind.__name__}")
+    if report.name != name or not 0 <= report.start < report.stop:
+        raise ValueError("it speaks of another shard")
+    return report
 
 
 @contextmanager
@@ -173,7 +153,3 @@ def _reading() -> Iterator[None]:
         yield
     except (tarfile.TarError, OSError, EOFError) as error:
         raise DatasetError(f"not a readable tar: {error}") from None
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(path.name + PARTIAL)

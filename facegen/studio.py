@@ -18,12 +18,14 @@ from facegen.model_formats import find as find_model
 from facegen.model_store import Coefficients, open_model
 from facegen.morphable_model import MorphableModel
 from facegen.parameters import Float32, Layout
+from facegen.plan import Shard, identities_of
 from facegen.recipe import PERTURBATION, PRIOR, Recipe
 from facegen.renderers import Frames, RenderSettings, Scene
 from facegen.renderers.devices import open_renderer
 from facegen.sampling import Indices
-from facegen.shards import Shard, ShardReport
+from facegen.shards import ShardReport
 from facegen.stopwatch import Stopwatch
+from facegen.stores import open_store
 
 HEAD_RADIUS_MM = 250.0
 
@@ -49,6 +51,7 @@ class Batch:
     indices: Indices
     theta: Float32
     parents: list[dict[str, Any] | None]
+    owners: Indices
     scene: Scene
     landmarks: Float32
 
@@ -62,6 +65,7 @@ class Studio:
     def __init__(self, job: Job, device: str) -> None:
         self.job = job
         self.recipe = job.recipe
+        self.store = open_store(job.out)
         self.model = model_of(job.recipe, job.model.path)
         self.layout = self.model.layout
         self.source = source_of(job, self.layout)
@@ -72,7 +76,7 @@ class Studio:
     def make(self, shard: Shard, listen: Listener) -> ShardReport:
         """Make one shard, whole: tar first, report last."""
         self.watch = Stopwatch()
-        with located(shard.name), shards.open_shard(self.job.out / f"{shard.name}.tar") as writer:
+        with located(shard.name), shards.open_shard(self.store, f"{shard.name}.tar") as writer:
             for batch, frames in self.rendered(shard):
                 samples = self.encoded(batch, frames)
                 with self.watch.measure("write"):
@@ -82,7 +86,7 @@ class Studio:
             with self.watch.measure("write"):
                 size, sha256 = writer.commit()
         report = self.report(shard, size, sha256)
-        shards.write_report(self.job.out, report)
+        shards.write_report(self.store, report)
         return report
 
     def rendered(self, shard: Shard) -> Iterator[tuple[Batch, Frames]]:
@@ -112,7 +116,9 @@ class Studio:
         points = to_camera(self.model.landmark_geometry.evaluate(parameters.geometry), transform)
         K = crop_to_landmarks(points, crop, self.recipe.image.size)
         parents = self.source.parents(self.job.seed, indices)
-        return Batch(indices, theta, parents, Scene(parameters, Cameras(transform, K)), points)
+        owners = identities_of(self.recipe, indices)
+        scene = Scene(parameters, Cameras(transform, K))
+        return Batch(indices, theta, parents, owners, scene, points)
 
     def collect(self) -> Frames:
         """The frames that wait longest, their time noted."""
@@ -133,10 +139,11 @@ class Studio:
     def members(self, batch: Batch, frames: Frames, row: int) -> dict[str, bytes]:
         """One face's members: picture, layers, theta and label."""
         cameras, index = batch.scene.cameras, int(batch.indices[row])
-        label = layers.Label(
-            index, cameras.K[row], cameras.model_to_camera[row], index, batch.parents[row]
-        )
+        identity, parent = int(batch.owners[row]), batch.parents[row]
+        label = layers.Label(index, cameras.K[row], cameras.model_to_camera[row], identity, parent)
         members = layers.encode(frames, row, self.job.layers, self.recipe.image)
+        if "cls" in self.job.layers:
+            members["cls"] = str(identity).encode()
         members["theta.npy"] = layers.encode_array(batch.theta[row])
         members["json"] = layers.encode_json(label.to_json())
         return members
@@ -189,9 +196,9 @@ def prepare_job(recipe: Recipe, model: str, estimates: EstimatesFile | None, **f
 
 def source_of(job: Job, layout: Layout) -> Source:
     """The job's prior, or its estimates with noise around them."""
-    prior = sampling.prior_of(job.recipe, layout)
     if job.estimates is None:
-        return prior
+        return sampling.source_of(job.recipe, layout)
+    prior = sampling.prior_of(job.recipe, layout)
     with located(job.estimates.path):
         if estimates_files.digest(job.estimates.path) != job.estimates.sha256:
             raise estimates_files.EstimatesError("changed while it was used", "start again")

@@ -1,0 +1,153 @@
+"""Where a data set lies: a folder, or a URL. Files appear whole, or not at all."""
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import uuid4
+
+from facegen.errors import DatasetError, FacegenError
+
+PARTIAL = ".partial"
+LOCK = ".lock"
+
+
+class Store(Protocol):
+    """A flat folder of files, wherever it is."""
+
+    where: str
+
+    def names(self) -> dict[str, int]:
+        """The files by name, with their sizes in bytes."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """A small file's bytes."""
+        ...
+
+    def write(self, name: str, data: bytes) -> None:
+        """Put a small file there."""
+        ...
+
+    def scratch(self, name: str) -> Path:
+        """A local path on which to make a file that is to have this name."""
+        ...
+
+    def publish(self, made: Path, name: str) -> None:
+        """Give a file made on a scratch path, flushed to disk, its name."""
+        ...
+
+    def local(self, name: str) -> Any:
+        """A context with a local path that holds the file."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        ...
+
+    def claim(self, first: int, last: int) -> Any:
+        """A context that holds shards `first` to `last` for this run alone."""
+        ...
+
+
+def open_store(where: str) -> Store:
+    """The store of a path or a URL."""
+    if "://" in where:
+        from facegen.url_store import UrlStore
+
+        return UrlStore(where)
+    return FolderStore(Path(where))
+
+
+class FolderStore:
+    """A folder of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.where = str(folder)
+        self._folder = folder
+
+    def names(self) -> dict[str, int]:
+        if not self._folder.is_dir():
+            return {}
+        with self._reading(), os.scandir(self._folder) as entries:
+            return {e.name: e.stat().st_size for e in entries if e.is_file(follow_symlinks=False)}
+
+    def read(self, name: str) -> bytes:
+        with self._reading():
+            return (self._folder / name).read_bytes()
+
+    def write(self, name: str, data: bytes) -> None:
+        made = self.scratch(name)
+        try:
+            with made.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            self.publish(made, name)
+        except OSError:
+            with suppress(OSError):
+                made.unlink()
+            raise
+
+    def scratch(self, name: str) -> Path:
+        """Beside its place, under a partial name of its own."""
+        return self._folder / f"{name}.{uuid4().hex[:8]}{PARTIAL}"
+
+    def publish(self, made: Path, name: str) -> None:
+        made.replace(self._folder / name)
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @contextmanager
+    def local(self, name: str) -> Iterator[Path]:
+        yield self._folder / name
+
+    def remove(self, name: str) -> None:
+        (self._folder / name).unlink(missing_ok=True)
+
+    @contextmanager
+    def claim(self, first: int, last: int) -> Iterator[None]:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = (self._folder / LOCK).open("ab")
+        except OSError as error:
+            raise FacegenError(
+                f"--out {self.where}: {error.strerror or error}", "give a folder to write to"
+            ) from None
+        with file:
+            lock(file, first, last, self.where)
+            yield
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            where = error.filename or self.where
+            raise DatasetError(f"{where}: {error.strerror or error}") from None
+
+
+def lock(file: Any, first: int, last: int, where: str) -> None:
+    """Lock bytes `first` to `last` of the file: the system frees them when this process ends."""
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, last - first + 1, first)
+    except OSError:
+        raise DatasetError(
+            f"{where}: another run is making these shards", "wait for it, or use another --out"
+        ) from None
+
+
+@contextmanager
+def claim_here(where: str, first: int, last: int) -> Iterator[None]:
+    """Hold shards of a place that has no locks against other runs on this machine."""
+    name = f"facegen-{os.getuid()}-{hashlib.sha256(where.encode()).hexdigest()[:16]}{LOCK}"
+    with (Path(tempfile.gettempdir()) / name).open("ab") as file:
+        lock(file, first, last, where)
+        yield

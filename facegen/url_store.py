@@ -1,0 +1,91 @@
+"""An object store by its URL (s3://, gs://, any that fsspec knows): made here, uploaded whole."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from facegen.errors import DatasetError, FacegenError
+from facegen.stores import claim_here
+
+
+class UrlStore:
+    """A prefix of an object store; shards are made in a temporary folder and uploaded."""
+
+    def __init__(self, url: str) -> None:
+        self.where = url.rstrip("/")
+        self._scratch = tempfile.TemporaryDirectory(prefix="facegen-")
+        with self._talking():
+            fsspec = _fsspec()
+            self._files, self._root = fsspec.core.url_to_fs(self.where)
+
+    def names(self) -> dict[str, int]:
+        with self._talking():
+            self._files.invalidate_cache()
+            try:
+                found = self._files.ls(self._root, detail=True)
+            except FileNotFoundError:
+                return {}
+        files = [entry for entry in found if entry["type"] == "file"]
+        return {entry["name"].rsplit("/", 1)[-1]: int(entry["size"]) for entry in files}
+
+    def read(self, name: str) -> bytes:
+        with self._talking():
+            return bytes(self._files.cat_file(self._path(name)))
+
+    def write(self, name: str, data: bytes) -> None:
+        with self._talking():
+            self._files.pipe_file(self._path(name), data)
+
+    def scratch(self, name: str) -> Path:
+        return Path(self._scratch.name) / f"{os.getpid()}-{name}"
+
+    def publish(self, made: Path, name: str) -> None:
+        with self._talking():
+            self._files.put_file(str(made), self._path(name))
+        made.unlink()
+
+    @contextmanager
+    def local(self, name: str) -> Iterator[Path]:
+        path = self.scratch(f"copy-{name}")
+        try:
+            with self._talking():
+                self._files.get_file(self._path(name), str(path))
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def remove(self, name: str) -> None:
+        with self._talking():
+            if self._files.exists(self._path(name)):
+                self._files.rm_file(self._path(name))
+
+    def claim(self, first: int, last: int) -> AbstractContextManager[None]:
+        return claim_here(self.where, first, last)
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    @contextmanager
+    def _talking(self) -> Iterator[None]:
+        try:
+            yield
+        except FacegenError:
+            raise
+        except Exception as error:
+            fact = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise DatasetError(
+                f"{self.where}: {fact}", "check the URL and its credentials"
+            ) from None
+
+
+def _fsspec() -> Any:
+    try:
+        import fsspec
+    except ImportError:
+        raise FacegenError(
+            "a URL as --out needs fsspec", "pip install 'facegen[s3]' or the store's own package"
+        ) from None
+    return fsspec
