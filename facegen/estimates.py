@@ -6,6 +6,7 @@ attributes layout, model, model_sha256 and source, say more.
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,8 @@ def write(path: Path, estimates: Estimates) -> None:
                 _fill(file, estimates)
             partial.replace(path)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink()
             raise EstimatesError(error.strerror or str(error), "write it elsewhere") from None
 
 

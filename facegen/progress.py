@@ -14,17 +14,18 @@ class Progress:
     """A bar of samples, images/s and time left."""
 
     def __init__(self, job: Job) -> None:
-        self._bar = tqdm(total=job.count, unit="image", unit_scale=True, desc=str(job.out))
-        self._started = False
+        self._total = sum(len(shard) for shard in job.shards)
+        self._name = job.out
+        self._bar: tqdm | None = None
 
     def listen(self, samples: int) -> None:
         """Hear of samples written; the first word is of those found done."""
-        if self._started:
-            self._bar.update(samples)
+        if self._bar is None:
+            self._bar = tqdm(
+                total=self._total, initial=samples, unit="image", unit_scale=True, desc=self._name
+            )
         else:
-            self._bar.initial = self._bar.n = samples
-            self._bar.refresh()
-            self._started = True
+            self._bar.update(samples)
 
     def __enter__(self) -> "Progress":
         return self
@@ -35,12 +36,15 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
 
 def summary(job: Job, done: Summary) -> str:
     """What was made, how fast, where the time went, and where to look."""
     there = f"{job.out}/preview.jpg" if job.is_whole else f"`facegen index {job.out}` when all are"
+    if done.failed and not done.made:
+        return "Nothing could be made."
     if not done.made:
         return f"Nothing to do: all is there already.\nPreview: {there}"
     megabytes = sum(report.bytes for report in done.made) / 1e6

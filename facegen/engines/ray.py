@@ -1,7 +1,7 @@
 """A Ray cluster: every shard a task, retried by Ray, the model's bytes put once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -71,13 +71,22 @@ def make_shard(job: Job, shard: Shard, model: bytes) -> ShardReport:
     """The task: make one shard with this process's studio, its model brought by Ray if need be."""
     if not job.model.path.exists():
         job = replace(job, model=replace(job.model, path=bring(model, job.model.sha256)))
-    return studio_of(job).make(shard, lambda samples: None)
+    return studio_of(Order(job.digest, job.out, job)).make(shard, lambda samples: None)
+
+
+@dataclass(frozen=True)
+class Order:
+    """A job as a key: what it makes and where."""
+
+    digest: str
+    out: str
+    job: Job = field(compare=False)
 
 
 @lru_cache(maxsize=1)
-def studio_of(job: Job) -> Studio:
+def studio_of(order: Order) -> Studio:
     """The one studio of this process, kept between its tasks."""
-    return Studio(job, job.devices[0])
+    return Studio(order.job, order.job.devices[0])
 
 
 def bring(model: bytes, sha256: str) -> Path:
