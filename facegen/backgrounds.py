@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -48,9 +49,21 @@ def list_pictures(folder: Path) -> Pictures:
     return Pictures(tuple(files), hashlib.sha256(text.encode()).hexdigest())
 
 
+@numba.njit(cache=True, nogil=True)
 def put_behind(images: UInt8, mask: UInt8, behind: UInt8) -> None:
-    """Fill images (N, H, W, 3) where mask (N, H, W) is 0 from `behind`, broadcast, in place."""
-    np.copyto(images, behind, where=(mask == 0)[..., None])
+    """Fill images (N, H, W, 3) where mask (N, H, W) is 0 from `behind`, in place.
+
+    behind is as large as the images, or one pixel (N, 1, 1, 3) for all of a picture.
+    """
+    count, height, width = mask.shape
+    step = 0 if behind.shape[1] == 1 else 1
+    for face in range(count):
+        for row in range(height):
+            for column in range(width):
+                if mask[face, row, column] == 0:
+                    for channel in range(3):
+                        value = behind[face, row * step, column * step, channel]
+                        images[face, row, column, channel] = value
 
 
 def flat(colours: Float64) -> UInt8:

@@ -1,7 +1,7 @@
 """The CPU renderer: numba kernels on one core, a batch of faces a call."""
 
 import time
-from collections import deque
+from typing import Any
 
 import llvmlite.binding
 import numba
@@ -9,19 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facegen.errors import DeviceError
+from facegen.illumination import CONSTANT, CROSS, LINEAR, SECTORAL, ZONAL
 from facegen.morphable_model import MorphableModel
 from facegen.renderers import Frames, Renderer, RenderSettings, Scene
-from facegen.renderers.cpu.memory import Faces, Float32, Pictures, UInt8, mesh_of, work_for
+from facegen.renderers.cpu.memory import Faces, Float32, Pictures, mesh_of, work_for
 from facegen.renderers.cpu.shading import draw_faces
 
 LARGEST_SIZE = 4096
-CHANNELS = {"depth": 1, "normal": 3, "albedo": 3, "parts": 1, "correspondence": 3}
+LAYERS = {"depth": 1, "normal": 3, "albedo": 3, "parts": 1, "correspondence": 3}
+HARMONICS = np.array(
+    [CONSTANT, LINEAR, LINEAR, LINEAR, CROSS, CROSS, ZONAL, CROSS, SECTORAL], np.float32
+)
 
 
 class CpuRenderer(Renderer):
-    """Renders batches of faces of one model at one size; keeps the contract of Renderer."""
+    """Renders batches of faces of one model at one size; a scene when it is collected."""
 
-    def __init__(self, model: MorphableModel, settings: RenderSettings, batch: int = 16) -> None:
+    def __init__(self, model: MorphableModel, settings: RenderSettings, batch: int = 64) -> None:
         if not 1 <= settings.size <= LARGEST_SIZE:
             raise DeviceError(
                 f"pictures of {settings.size} pixels cannot be drawn on the CPU",
@@ -30,20 +34,18 @@ class CpuRenderer(Renderer):
         self.device = f"cpu {llvmlite.binding.get_host_cpu_name()} (numba {numba.__version__})"
         self.batch = batch
         self._model, self._settings = model, settings
+        self._scenes: list[Scene] = []
         self._mesh = mesh_of(model.triangles, model.triangle_parts, model.normalised_mean)
         self._work = work_for(model.vertices, len(model.triangles), settings.size)
         self._points = np.empty((batch, model.vertices, 3), np.float32)
         self._reflectance = np.empty_like(self._points)
         self._pictures = pictures_for(settings, batch)
-        self._waiting: deque[Scene] = deque()
 
     def submit(self, scene: Scene) -> None:
-        """Note the scene; the CPU that would render it is the one that collects."""
-        self._waiting.append(scene)
+        self._scenes.append(scene)
 
     def collect(self) -> Frames:
-        """Render the oldest scene; see the contract in facegen.renderers."""
-        scene = self._waiting.popleft()
+        scene = self._scenes.pop(0)
         started = time.perf_counter()
         faces = self._evaluate(scene)
         evaluated = time.perf_counter()
@@ -52,7 +54,7 @@ class CpuRenderer(Renderer):
         return self._frames(len(scene), seconds)
 
     def close(self) -> None:
-        """Nothing outlives the renderer."""
+        self._scenes.clear()
 
     def _evaluate(self, scene: Scene) -> Faces:
         count, parameters = len(scene), scene.parameters
@@ -64,7 +66,7 @@ class CpuRenderer(Renderer):
             reflectance.reshape(count, -1),
             contiguous(scene.cameras.model_to_camera),
             contiguous(scene.cameras.K),
-            contiguous(parameters.illumination),
+            contiguous(parameters.illumination * HARMONICS[:, None]),
         )
 
     def _frames(self, count: int, seconds: dict[str, float]) -> Frames:
@@ -72,14 +74,14 @@ class CpuRenderer(Renderer):
         drawn = self._pictures
         layers = {
             name: getattr(drawn, name)[:count].reshape(*square, *[3] * (channels == 3))
-            for name, channels in CHANNELS.items()
+            for name, channels in LAYERS.items()
             if name in self._settings.layers
         }
         images, mask = drawn.images[:count].reshape(*square, 3), drawn.mask[:count].reshape(square)
         return Frames(images, mask, layers, seconds)
 
 
-def contiguous(values: NDArray) -> Float32:
+def contiguous(values: NDArray[Any]) -> Float32:
     """The values as kernels and BLAS take them: float32, one after the other."""
     return np.ascontiguousarray(values, np.float32)
 
@@ -88,11 +90,10 @@ def pictures_for(settings: RenderSettings, batch: int) -> Pictures:
     """Pictures for a batch, with rows only for what is asked for."""
     pixels = settings.size**2
 
-    def layer(name: str) -> UInt8 | Float32:
+    def layer(name: str) -> NDArray[Any]:
         rows = batch if name in settings.layers else 0
-        return np.zeros(
-            (rows, CHANNELS[name] * pixels), np.float32 if name == "depth" else np.uint8
-        )
+        kind = np.float32 if name == "depth" else np.uint8
+        return np.zeros((rows, LAYERS[name] * pixels), kind)
 
     images, mask = np.zeros((batch, 3 * pixels), np.uint8), np.zeros((batch, pixels), np.uint8)
-    return Pictures(images, mask, **{name: layer(name) for name in CHANNELS})
+    return Pictures(images, mask, **{name: layer(name) for name in LAYERS})

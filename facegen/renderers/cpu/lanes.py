@@ -4,7 +4,7 @@ Row offsets are known to the compiler, which lets it prove that rows do not over
 makes no vector instructions.
 """
 
-from facegen.renderers.cpu.memory import BLOCK, F, Float32, UInt32, kernel
+from facegen.renderers.cpu.memory import BLOCK, Float32, UInt32, kernel
 
 X0, X1, X2, Y0, Y1, Y2, W0, W1, W2, UNUSED = range(0, 10 * BLOCK, BLOCK)
 
@@ -32,13 +32,13 @@ def gather_xy(triangles: UInt32, screen: Float32, start: int, count: int, lanes:
 
 
 @kernel
-def corners(lanes: Float32, j: int, x: F, y: F) -> tuple[F, F, F, F, F, F]:
+def corners(lanes: Float32, j: int, x: float, y: float) -> tuple[float, ...]:
     """The corners of the j-th triangle, x0, x1, x2, y0, y1, y2, relative to a point."""
     x0, x1, x2 = lanes[X0 + j] - x, lanes[X1 + j] - x, lanes[X2 + j] - x
     return x0, x1, x2, lanes[Y0 + j] - y, lanes[Y1 + j] - y, lanes[Y2 + j] - y
 
 
 @kernel
-def edges(x0: F, x1: F, x2: F, y0: F, y1: F, y2: F) -> tuple[F, F, F]:
+def edges(x0: float, x1: float, x2: float, y0: float, y1: float, y2: float) -> tuple[float, ...]:
     """The edge functions at the origin: twice the areas of the triangles opposite the corners."""
     return x1 * y2 - y1 * x2, x2 * y0 - y2 * x0, x0 * y1 - y0 * x1

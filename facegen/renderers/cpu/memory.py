@@ -1,6 +1,6 @@
 """What the kernels of the CPU renderer read and write, and the types they count in."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -11,16 +11,20 @@ UInt32 = NDArray[np.uint32]
 UInt64 = NDArray[np.uint64]
 Float32 = NDArray[np.float32]
 
-# Typed, because a plain number would turn float32 into float64 and uint32 into int64.
-F, I32, I64, U32, U64 = np.float32, np.int32, np.int64, np.uint32, np.uint64
+# A plain number would turn float32 into float64 and uint32 into int64.
+F: Any = np.float32
+I32: Any = np.int32
+I64: Any = np.int64
+U32: Any = np.uint32
+U64: Any = np.uint64
 ZERO, HALF, ONE = F(0), F(0.5), F(1)
 SUBPIXELS, PIXEL = F(256), F(1 / 256)
 IDS = U32(0xFFFFFFFF)
 EMPTY = U64(0xFFFFFFFF)
 
 # Boxes of up to STAMP x STAMP pixels have a queue for each size, larger and empty ones one each.
-STAMP = 4
-LARGE, NOWHERE, QUEUES = 16, 17, 18
+STAMP = 8
+LARGE, NOWHERE, QUEUES = STAMP**2, STAMP**2 + 1, STAMP**2 + 2
 
 # Rows of `lanes`, each of BLOCK numbers, gathered and worked on at once.
 BLOCK, ROWS = 256, 22
@@ -47,7 +51,8 @@ class Mesh(NamedTuple):
 class Faces(NamedTuple):
     """A batch of N: points in mm and reflectance (N, 3 V), float32 as all.
 
-    model_to_camera (N, 4, 4), K (N, 3, 3), illumination (N, 9, 3).
+    model_to_camera (N, 4, 4); K (N, 3, 3); illumination (N, 9, 3), each coefficient times the
+    constant of its basis function.
     """
 
     points: Float32

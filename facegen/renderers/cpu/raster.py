@@ -13,12 +13,18 @@ from facegen.renderers.cpu.lanes import UNUSED, W0, W1, W2, corners, edges, gath
 from facegen.renderers.cpu.memory import (
     BLOCK,
     EMPTY,
+    HALF,
     I64,
+    IDS,
     LARGE,
     NOWHERE,
+    ONE,
+    PIXEL,
     STAMP,
+    SUBPIXELS,
     U32,
     U64,
+    ZERO,
     F,
     Float32,
     Mesh,
@@ -27,8 +33,6 @@ from facegen.renderers.cpu.memory import (
     kernel,
 )
 
-ZERO, HALF, ONE = F(0), F(0.5), F(1)
-SUBPIXELS, PIXEL = F(256), F(1 / 256)
 NEAR, REACH = F(NEAR_MM), F(2**23)
 SPAN, STEEP = F((STAMP + 1) * 256), F(2**14)
 E0, E1, E2, DX0, DX1, DX2, DY0, DY1, DY2, W, WX, WY, AT = range(UNUSED, UNUSED + 13 * BLOCK, BLOCK)
@@ -82,14 +86,14 @@ def queue_all(triangles: UInt32, work: Work, size: int) -> None:
 
 
 @kernel
-def classify(lanes: Float32, count: int, last: F, kinds: UInt32) -> None:
+def classify(lanes: Float32, count: int, last: float, kinds: UInt32) -> None:
     """Each triangle's queue: STAMP (height - 1) + width - 1 of its box, LARGE or NOWHERE."""
     for j in range(count):
         x0, x1, x2, y0, y1, y2 = corners(lanes, j, ZERO, ZERO)
-        right, bottom = max(max(x0, x1), x2), max(max(y0, y1), y2)
+        right, bottom = max(x0, x1, x2), max(y0, y1, y2)
         width = min(np.floor(right * PIXEL), last) - first(x0, x1, x2)
         height = min(np.floor(bottom * PIXEL), last) - first(y0, y1, y2)
-        span = max(right - min(min(x0, x1), x2), bottom - min(min(y0, y1), y2))
+        span = max(right - min(x0, x1, x2), bottom - min(y0, y1, y2))
         fits = (max(width, height) < F(STAMP)) & (span < SPAN)
         kind = F(STAMP) * height + width if fits else F(LARGE)
         somewhere = (min(width, height) >= ZERO) & (right < REACH)
@@ -97,9 +101,9 @@ def classify(lanes: Float32, count: int, last: F, kinds: UInt32) -> None:
 
 
 @kernel
-def first(a: F, b: F, c: F) -> F:
+def first(a: float, b: float, c: float) -> float:
     """The first pixel, its centre at or after the least of three coordinates in 1/256 pixel."""
-    return max(np.ceil(min(min(a, b), c) * PIXEL), ZERO)
+    return max(np.ceil(min(a, b, c) * PIXEL), ZERO)
 
 
 @kernel
@@ -122,7 +126,7 @@ def draw_small(triangles: UInt32, work: Work, size: int) -> None:
 
 
 @kernel
-def set_up(lanes: Float32, count: int, size: F) -> None:
+def set_up(lanes: Float32, count: int, size: float) -> None:
     """Edge functions and 1 / distance at the box's first pixel, and their steps right and down."""
     for j in range(count):
         x0, x1, x2, y0, y1, y2 = corners(lanes, j, ZERO, ZERO)
@@ -146,26 +150,26 @@ def set_up(lanes: Float32, count: int, size: F) -> None:
 
 
 @kernel
-def tie(dx: F, dy: F) -> F:
+def tie(dx: float, dy: float) -> float:
     """Whose a pixel centre on an edge is: opposite for the triangle on the edge's other side."""
     return HALF if dx >= dy * STEEP else -HALF
 
 
 @kernel
-def sample(lanes: Float32, count: int, right: F, down: F) -> None:
+def sample(lanes: Float32, count: int, right: float, down: float) -> None:
     """1 / distance so many pixels from the box's first one, into W0; zero outside the triangle."""
     for j in range(count):
         e0 = lanes[E0 + j] + down * lanes[DX0 + j] - right * lanes[DY0 + j]
         e1 = lanes[E1 + j] + down * lanes[DX1 + j] - right * lanes[DY1 + j]
         e2 = lanes[E2 + j] + down * lanes[DX2 + j] - right * lanes[DY2 + j]
         w = lanes[W + j] + down * lanes[WY + j] + right * lanes[WX + j]
-        lanes[W0 + j] = w if min(min(e0, e1), e2) > ZERO else ZERO
+        lanes[W0 + j] = w if min(e0, e1, e2) > ZERO else ZERO
 
 
 @kernel
-def key_of(w: F, triangle: U32) -> U64:
+def key_of(w: float, triangle: int) -> int:
     """The nearest triangle has the largest key, and of two as near the one drawn first."""
-    return (U64(F(w).view(np.uint32)) << U64(32)) | U64(U32(0xFFFFFFFF) - U32(triangle))
+    return (U64(F(w).view(np.uint32)) << U64(32)) | U64(IDS - U32(triangle))
 
 
 @kernel
@@ -179,25 +183,27 @@ def draw_large(triangles: UInt32, work: Work, size: int) -> None:
         area = (x1 - x0) * (y2 - y0) - (y1 - y0) * (x2 - x0)
         if area == 0:
             continue
-        side, scale = (1 if area > 0 else -1), ONE / F(2 * area)
+        side, scale = (1 if area > 0 else -1), ONE / F(2 * abs(area))
+        step = 512 * side
         w0, w1, w2 = screen[a + 2] * scale, screen[b + 2] * scale, screen[c + 2] * scale
-        for row in range(
-            max(min(y0, y1, y2) + 255 >> 8, 0), min(max(y0, y1, y2) >> 8, size - 1) + 1
-        ):
-            for column in range(
-                max(min(x0, x1, x2) + 255 >> 8, 0), min(max(x0, x1, x2) >> 8, size - 1) + 1
-            ):
-                u, v = column << 8, row << 8
-                e0 = twice_edge(x1 - u, y1 - v, x2 - u, y2 - v)
-                e1 = twice_edge(x2 - u, y2 - v, x0 - u, y0 - v)
-                e2 = twice_edge(x0 - u, y0 - v, x1 - u, y1 - v)
-                if min(side * e0, side * e1, side * e2) > 0:
+        left, right = max(min(x0, x1, x2) + 255 >> 8, 0), min(max(x0, x1, x2) >> 8, size - 1)
+        top, bottom = max(min(y0, y1, y2) + 255 >> 8, 0), min(max(y0, y1, y2) >> 8, size - 1)
+        for row in range(top, bottom + 1):
+            u, v = left << 8, row << 8
+            e0 = side * twice_edge(x1 - u, y1 - v, x2 - u, y2 - v)
+            e1 = side * twice_edge(x2 - u, y2 - v, x0 - u, y0 - v)
+            e2 = side * twice_edge(x0 - u, y0 - v, x1 - u, y1 - v)
+            for column in range(left, right + 1):
+                if min(e0, e1, e2) > 0:
                     w = F(e0) * w0 + F(e1) * w1 + F(e2) * w2
                     keys[row, column] = max(keys[row, column], key_of(w, t))
+                e0 -= step * (y2 - y1)
+                e1 -= step * (y0 - y2)
+                e2 -= step * (y1 - y0)
 
 
 @kernel
-def twice_edge(ax: I64, ay: I64, bx: I64, by: I64) -> I64:
+def twice_edge(ax: int, ay: int, bx: int, by: int) -> int:
     """Twice the edge function of a to b at the origin, with its tie settled as in `tie`."""
     dx, dy = bx - ax, by - ay
     return 2 * (ax * by - ay * bx) + (1 if dy < 0 or (dy == 0 and dx >= 0) else -1)

@@ -1,15 +1,18 @@
-"""The colour of each covered pixel and the layers: each pixel once, after all triangles are drawn."""
+"""The colour of each covered pixel, and its layers: once, after all triangles are drawn."""
 
 import numpy as np
 
-from facegen.illumination import CONSTANT, CROSS, LINEAR, SECTORAL, ZONAL
 from facegen.renderers.cpu.lanes import UNUSED, W0, W1, W2, corners, edges, gather
 from facegen.renderers.cpu.memory import (
     BLOCK,
     EMPTY,
+    HALF,
     I32,
     IDS,
+    ONE,
+    SUBPIXELS,
     U32,
+    ZERO,
     F,
     Faces,
     Float32,
@@ -22,8 +25,7 @@ from facegen.renderers.cpu.memory import (
 )
 from facegen.renderers.cpu.raster import see
 
-ZERO, HALF, ONE, FULL, TINY, SUBPIXELS = F(0), F(0.5), F(1), F(255), F(1e-30), F(256)
-H0, H1, H4, H6, H8 = F(CONSTANT), F(LINEAR), F(CROSS), F(ZONAL), F(SECTORAL)
+FULL, TINY = F(255), F(1e-30)
 ALBEDO, NORMAL, VALUES, WEIGHT = (UNUSED + 3 * k * BLOCK for k in range(4))
 DEPTH = UNUSED + 12 * BLOCK
 
@@ -119,14 +121,14 @@ def shade(
     turn(lanes, len(chosen), faces.model_to_camera[n])
     interpolate(mesh.triangles, chosen, faces.reflectance[n], lanes, ALBEDO)
     light(lanes, len(chosen), faces.illumination[n])
-    put(lanes, VALUES, FULL, ZERO, work.quantised, pixel, pictures.images[n])
+    put(work, VALUES, ZERO, pixel, pictures.images[n])
     if len(pictures.albedo):
-        put(lanes, ALBEDO, FULL, ZERO, work.quantised, pixel, pictures.albedo[n])
+        put(work, ALBEDO, ZERO, pixel, pictures.albedo[n])
     if len(pictures.normal):
-        put(lanes, NORMAL, HALF * FULL, HALF * FULL, work.quantised, pixel, pictures.normal[n])
+        put(work, NORMAL, -ONE, pixel, pictures.normal[n])
     if len(pictures.correspondence):
         interpolate(mesh.triangles, chosen, mesh.mean, lanes, VALUES)
-        put(lanes, VALUES, FULL, ZERO, work.quantised, pixel, pictures.correspondence[n])
+        put(work, VALUES, ZERO, pixel, pictures.correspondence[n])
     if len(pictures.parts):
         for j in range(len(chosen)):
             pictures.parts[n, pixel[j]] = mesh.parts[chosen[j]]
@@ -191,43 +193,27 @@ def turn(lanes: Float32, count: int, transform: Float32) -> None:
 
 @kernel
 def light(lanes: Float32, count: int, illumination: Float32) -> None:
-    """Reflectance times irradiance from nine coefficients (9, 3), into VALUES."""
+    """Reflectance times irradiance, into VALUES; illumination (9, 3) times its basis' constants."""
     for channel in range(3):
-        l0, l1, l2 = (
-            H0 * illumination[0, channel],
-            H1 * illumination[1, channel],
-            H1 * illumination[2, channel],
-        )
-        l3, l4, l5 = (
-            H1 * illumination[3, channel],
-            H4 * illumination[4, channel],
-            H4 * illumination[5, channel],
-        )
-        l6, l7, l8 = (
-            H6 * illumination[6, channel],
-            H4 * illumination[7, channel],
-            H8 * illumination[8, channel],
-        )
+        weights = illumination[:, channel]
+        l0, l1, l2, l3, l4 = weights[0], weights[1], weights[2], weights[3], weights[4]
+        l5, l6, l7, l8 = weights[5], weights[6], weights[7], weights[8]
         row = channel * BLOCK
         for j in range(count):
             x, y, z = lanes[NORMAL + j], lanes[NORMAL + BLOCK + j], lanes[NORMAL + 2 * BLOCK + j]
-            irradiance = (
-                (l0 - l6)
-                + y * (l1 + l4 * x + l5 * z - l8 * y)
-                + z * (l2 + F(3) * l6 * z + l7 * x)
-                + x * (l3 + l8 * x)
-            )
-            lanes[VALUES + row + j] = lanes[ALBEDO + row + j] * irradiance
+            linear = l0 + l1 * y + l2 * z + l3 * x
+            cross = l4 * x * y + l5 * y * z + l7 * x * z
+            square = l6 * (F(3) * z * z - ONE) + l8 * (x * x - y * y)
+            lanes[VALUES + row + j] = lanes[ALBEDO + row + j] * (linear + cross + square)
 
 
 @kernel
-def put(
-    lanes: Float32, row: int, scale: F, offset: F, quantised: UInt8, pixel: UInt32, picture: UInt8
-) -> None:
-    """Three rows of lanes, scaled and moved into [0, 255] and rounded, into a picture (3 P,)."""
-    values = lanes[row : row + 3 * BLOCK]
+def put(work: Work, row: int, low: float, pixel: UInt32, picture: UInt8) -> None:
+    """Three rows of lanes, [low, 1] made [0, 255] and rounded, into a picture (3 P,)."""
+    values, quantised = work.lanes[row : row + 3 * BLOCK], work.quantised
+    scale = FULL / (ONE - low)
     for j in range(3 * BLOCK):
-        value = min(max(scale * values[j] + offset, ZERO), FULL)
+        value = min(max(scale * (values[j] - low), ZERO), FULL)
         quantised[j] = np.uint8(I32(value + HALF))
     for j in range(len(pixel)):
         at = 3 * pixel[j]
