@@ -1,11 +1,11 @@
 """An object store by its URL (s3://, gs://, any that fsspec knows): made here, uploaded whole."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from facegen.errors import DatasetError, FacegenError
 from facegen.stores import claim_here
@@ -16,7 +16,6 @@ class UrlStore:
 
     def __init__(self, url: str) -> None:
         self.where = url.rstrip("/")
-        self._scratch = tempfile.TemporaryDirectory(prefix="facegen-")
         with self._talking():
             fsspec = _fsspec()
             self._files, self._root = fsspec.core.url_to_fs(self.where)
@@ -40,7 +39,7 @@ class UrlStore:
             self._files.pipe_file(self._path(name), data)
 
     def scratch(self, name: str) -> Path:
-        return Path(self._scratch.name) / f"{os.getpid()}-{name}"
+        return Path(tempfile.gettempdir()) / f"facegen-{uuid4().hex[:8]}-{name}"
 
     def publish(self, made: Path, name: str) -> None:
         with self._talking():

@@ -1,0 +1,95 @@
+"""A data set in an object store: a real S3 server on this machine, and fsspec's own memory."""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+import webdataset
+from jobs import InProcess, job_of
+
+from facegen.errors import DatasetError
+from facegen.generate import finished, generate
+from facegen.stores import open_store
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory):
+    """An S3 server on loopback, its bucket's URL."""
+    port = "5599"
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", port],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_ENDPOINT_URL", address),
+        ):
+            patch.setenv(name, value)
+        wait_for(address)
+        request = urllib.request.Request(f"{address}/faces", method="PUT")
+        urllib.request.urlopen(request).close()
+        yield "s3://faces"
+    server.terminate()
+    server.wait()
+
+
+def wait_for(address):
+    for _ in range(100):
+        try:
+            urllib.request.urlopen(address).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail("the S3 server does not answer")
+
+
+def hashes(store):
+    names = [name for name in store.names() if name.startswith("train") and name.endswith("json")]
+    return {name: json.loads(store.read(name))["sha256"] for name in names}
+
+
+def test_a_bucket_gets_the_same_bytes_as_a_folder(bucket, ellipsoid_file, tmp_path):
+    here = job_of(ellipsoid_file, tmp_path / "here", devices=("cpu",))
+    there = job_of(ellipsoid_file, f"{bucket}/same", devices=("cpu",))
+    for job in (here, there):
+        generate(job, InProcess(), lambda samples: None)
+    assert hashes(open_store(here.out)) == hashes(open_store(there.out))
+    assert {"dataset.json", "README.md", "preview.jpg"} <= open_store(there.out).names().keys()
+
+
+def test_a_run_into_a_bucket_goes_on_where_it_was(bucket, ellipsoid_file):
+    job = job_of(ellipsoid_file, f"{bucket}/resumed", devices=("cpu",))
+    generate(job, InProcess(), lambda samples: None)
+    store = open_store(job.out)
+    before = hashes(store)
+    store.remove("train-000001.tar")
+    assert len(finished(job, store, job.shards, store.names())) == 2
+    done = generate(job, InProcess(), lambda samples: None)
+    assert [report.name for report in done.made] == ["train-000001"]
+    assert hashes(store) == before
+
+
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+def test_shards_in_a_bucket_stream_into_webdataset(bucket, ellipsoid_file, tmp_path):
+    job = job_of(ellipsoid_file, f"{bucket}/streamed", devices=("cpu",))
+    generate(job, InProcess(), lambda samples: None)
+    with open_store(job.out).local("train-000000.tar") as path:
+        samples = list(webdataset.WebDataset(str(path), shardshuffle=False))
+    assert [sample["__key__"] for sample in samples] == [f"{i:010d}" for i in range(7)]
+
+
+def test_a_url_that_is_nowhere_is_one_line(ellipsoid_file):
+    job = job_of(ellipsoid_file, "nosuchprotocol://x/y", devices=("cpu",))
+    with pytest.raises(DatasetError, match="nosuchprotocol") as caught:
+        generate(job, InProcess(), lambda samples: None)
+    assert "\n" not in str(caught.value)
