@@ -10,7 +10,7 @@ demo: $(VENV)/installed gl       ## 1,000 faces into data/demo
 	$(BIN)/facegen render --count 1k --out data/demo
 
 test: $(VENV)/installed-test gl  ## the whole suite, against the installed package
-	$(BIN)/python -m pytest
+	$(BIN)/pytest
 
 lint: $(VENV)/installed-test     ## what CI asks of the code's form
 	$(BIN)/ruff check .

@@ -42,7 +42,7 @@ from facegen.plan import Shard
 from facegen.recipe import ImageFormat, Recipe
 from facegen.shards import ShardReport
 from facegen.stopwatch import Stopwatch
-from facegen.stores import FolderStore
+from facegen.stores.folder import FolderStore
 
 FORMAT = 1
 SHARD_SIZE = 25

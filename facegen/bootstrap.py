@@ -14,7 +14,7 @@ from facegen.errors import RecipeError
 from facegen.estimates import Estimates, EstimatesError
 from facegen.parameters import Float32
 from facegen.recipe import PERTURBATION, Recipe
-from facegen.sampling import Indices, Prior, Stream, uniforms
+from facegen.sampling import Indices, Prior, Stream, sample_theta, uniforms
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +32,7 @@ class Resampling:
     def theta(self, seed: int, indices: Indices) -> Float32:
         """theta (N, m) float32 of these samples: a pure function of (noise, estimates, seed, i)."""
         parents = self.estimates.theta[self.rows(seed, indices)]
-        draws = uniforms(seed, Stream.THETA, indices, self.noise.width)
-        return parents + self.noise.draw(draws)
+        return parents + sample_theta(self.noise, seed, indices)
 
     def parents(self, seed: int, indices: Indices) -> list[dict[str, Any] | None]:
         """The estimate each sample stems from, as its label says it."""

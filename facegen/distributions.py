@@ -16,6 +16,8 @@ from facegen.errors import RecipeError
 
 Array = NDArray[np.float64]
 
+LARGEST = 1e30
+
 
 class Distribution(Protocol):
     """A distribution of one real number."""
@@ -154,5 +156,5 @@ class Mixture:
 
 def _finite(**values: float) -> None:
     for name, value in values.items():
-        if not math.isfinite(value):
-            raise RecipeError(f"{name} is {value}, not a finite number")
+        if not abs(value) < LARGEST:
+            raise RecipeError(f"{name} is {value}, not a finite number below {LARGEST:g}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from facegen import dataset, shards
-from facegen.errors import DatasetError, FacegenError, located
+from facegen.errors import DatasetError, FacegenError
 from facegen.job import Job
 from facegen.plan import Shard
 from facegen.shards import ShardReport
@@ -54,7 +54,7 @@ def generate(job: Job, engine: Engine, listen: Listener) -> Summary:
     started = time.perf_counter()
     store = open_store(job.out)
     wanted = job.shards
-    with located(f"--out {job.out}"), store.claim(*job.part):
+    with store.claim(*job.part):
         names = clear_partials(store, wanted)
         found = finished(job, store, wanted, names)
         listen(sum(report.samples for report in found))
@@ -89,7 +89,7 @@ def finished(
         report = shards.read_report(store, shard.name)
         if report.digest != job.digest:
             raise DatasetError(
-                f"{shard.name}: made with another recipe, model, seed or setting",
+                f"{job.out}/{shard.name}: made with another recipe, model, seed or setting",
                 "use another --out, or remove this one",
             )
         same = (report.start, report.stop) == (shard.start, shard.stop)
@@ -101,10 +101,10 @@ def finished(
 def join(job: Job) -> int:
     """Write the pages of a data set whose parts were made apart -> its number of samples."""
     store = open_store(job.out)
-    with located(f"--out {job.out}"):
-        found = finished(job, store, job.shards, store.names())
-        missing = len(job.shards) - len(found)
-        if missing:
-            raise FacegenError(f"{missing:,} of {len(job.shards):,} shards are not there yet")
-        dataset.write_pages(job, store, found)
+    found = finished(job, store, job.shards, store.names())
+    missing = len(job.shards) - len(found)
+    if missing:
+        fact = f"{job.out}: {missing:,} of {len(job.shards):,} shards are not there yet"
+        raise FacegenError(fact, "render the parts that are missing")
+    dataset.write_pages(job, store, found)
     return sum(report.samples for report in found)

@@ -46,7 +46,8 @@ def summary(job: Job, done: Summary) -> str:
     if done.failed and not done.made:
         return "Nothing could be made."
     if not done.made:
-        return f"Nothing to do: all is there already.\nPreview: {there}"
+        there_already = sum(report.samples for report in done.found)
+        return f"All {there_already:,} images were there already.\nPreview: {there}"
     megabytes = sum(report.bytes for report in done.made) / 1e6
     speed = f"{done.samples / done.seconds:,.0f} images/s"
     devices = ", ".join(sorted({report.device for report in done.made}))

@@ -155,6 +155,7 @@ def load(name_or_path: str) -> Recipe:
 def parse(name: str, table: Table) -> Recipe:
     """A recipe from its table; RecipeError names the key that is wrong."""
     known(table, _TOP | set(_GROUPS))
+    get({"description": "", **table}, "description", str)
     return Recipe(
         name=name,
         text=json.dumps(

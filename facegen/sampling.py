@@ -63,10 +63,10 @@ class PriorSource:
 
     def theta(self, seed: int, indices: Indices) -> Float32:
         """theta (N, m) float32 of these samples: a pure function of (recipe, seed, index)."""
-        theta = self.prior.draw(uniforms(seed, Stream.THETA, indices, self.prior.width))
+        theta = sample_theta(self.prior, seed, indices)
         if self.recipe.identities:
             owners = identities_of(self.recipe, indices)
-            people = self.prior.draw(uniforms(seed, Stream.IDENTITY, owners, self.prior.width))
+            people = sample_theta(self.prior, seed, owners, Stream.IDENTITY)
             for columns in self.kept:
                 theta[:, columns] = people[:, columns]
         return theta
@@ -74,6 +74,13 @@ class PriorSource:
     def parents(self, seed: int, indices: Indices) -> list[dict[str, Any] | None]:
         """Draws from a prior have no parents."""
         return [None] * len(indices)
+
+
+def sample_theta(
+    prior: Prior, seed: int, indices: Indices, stream: Stream = Stream.THETA
+) -> Float32:
+    """Draws from the prior (N, m) float32: a pure function of (prior, seed, stream, index)."""
+    return prior.draw(uniforms(seed, stream, indices, prior.width))
 
 
 def source_of(recipe: Recipe, layout: Layout) -> PriorSource:

@@ -121,32 +121,33 @@ class EglRenderer(Renderer):
     def submit(self, scene: Scene) -> None:
         """Send a batch on its way; the device reads it back into memory of its own."""
         slot = self._free.popleft()
-        with slot.evaluate:
-            self._surface.evaluate(scene, self._size)
-        with slot.render:
-            for name in self._layers:
-                self._passes[name].draw(len(scene), slot.pixels[name])
+        with self._context:
+            with slot.evaluate:
+                self._surface.evaluate(scene, self._size)
+            with slot.render:
+                for name in self._layers:
+                    self._passes[name].draw(len(scene), slot.pixels[name])
         slot.count = len(scene)
         self._waiting.append(slot)
 
     def collect(self) -> Frames:
         """Wait for the oldest batch and bring it over; see the contract in facegen.renderers."""
         slot = self._waiting.popleft()
-        strips = {name: self._fetch(name, slot) for name in self._layers}
+        with self._context:
+            strips = {name: self._fetch(name, slot) for name in self._layers}
+            timers = {"evaluate": slot.evaluate.elapsed, "render": slot.render.elapsed}
         self._free.append(slot)
         image = strips.pop("image")
         mask = np.ascontiguousarray(image[..., 3])
         layers = {name: _without_alpha(strip) for name, strip in strips.items()}
-        seconds = {
-            "evaluate": slot.evaluate.elapsed * 1e-9,
-            "render": slot.render.elapsed * 1e-9,
-        }
+        seconds = {stage: nanoseconds * 1e-9 for stage, nanoseconds in timers.items()}
         return Frames(_without_alpha(image), mask, layers, seconds)
 
     def close(self) -> None:
         """Release the context and all that lives in it."""
-        for one in self._passes.values():
-            one.release()
+        with self._context:
+            for one in self._passes.values():
+                one.release()
         self._context.release()
 
     def _largest_batch(self, size: int) -> int:

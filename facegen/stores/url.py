@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from facegen.errors import DatasetError, FacegenError
-from facegen.stores import claim_here
+from facegen.stores.folder import claim_here
 
 
 class UrlStore:

@@ -1,4 +1,4 @@
-"""Where a data set lies: a folder, or a URL. Files appear whole, or not at all."""
+"""A folder of this machine, and locks that a dead process does not keep."""
 
 import fcntl
 import hashlib
@@ -7,60 +7,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from facegen.errors import DatasetError, FacegenError
+from facegen.stores import LOCK, PARTIAL
 
-PARTIAL = ".partial"
-LOCK = ".lock"
-
-
-class Store(Protocol):
-    """A flat folder of files, wherever it is."""
-
-    where: str
-
-    def names(self) -> dict[str, int]:
-        """The files by name, with their sizes in bytes."""
-        ...
-
-    def read(self, name: str) -> bytes:
-        """A small file's bytes."""
-        ...
-
-    def write(self, name: str, data: bytes) -> None:
-        """Put a small file there."""
-        ...
-
-    def scratch(self, name: str) -> Path:
-        """A local path on which to make a file that is to have this name."""
-        ...
-
-    def publish(self, made: Path, name: str) -> None:
-        """Give a file made on a scratch path, flushed to disk, its name."""
-        ...
-
-    def local(self, name: str) -> Any:
-        """A context with a local path that holds the file."""
-        ...
-
-    def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
-        ...
-
-    def claim(self, first: int, last: int) -> Any:
-        """A context that holds shards `first` to `last` for this run alone."""
-        ...
-
-
-def open_store(where: str) -> Store:
-    """The store of a path or a URL."""
-    if "://" in where:
-        from facegen.url_store import UrlStore
-
-        return UrlStore(where)
-    return FolderStore(Path(where))
+_MEND = "mend it, and run the same command again to go on"
 
 
 class FolderStore:
@@ -73,25 +26,26 @@ class FolderStore:
     def names(self) -> dict[str, int]:
         if not self._folder.is_dir():
             return {}
-        with self._reading(), os.scandir(self._folder) as entries:
+        with self._touching(), os.scandir(self._folder) as entries:
             return {e.name: e.stat().st_size for e in entries if e.is_file(follow_symlinks=False)}
 
     def read(self, name: str) -> bytes:
-        with self._reading():
+        with self._touching():
             return (self._folder / name).read_bytes()
 
     def write(self, name: str, data: bytes) -> None:
         made = self.scratch(name)
-        try:
-            with made.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            self.publish(made, name)
-        except OSError:
-            with suppress(OSError):
-                made.unlink()
-            raise
+        with self._touching():
+            try:
+                with made.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                self.publish(made, name)
+            except OSError:
+                with suppress(OSError):
+                    made.unlink()
+                raise
 
     def scratch(self, name: str) -> Path:
         """Beside its place, under a partial name of its own."""
@@ -110,7 +64,8 @@ class FolderStore:
         yield self._folder / name
 
     def remove(self, name: str) -> None:
-        (self._folder / name).unlink(missing_ok=True)
+        with self._touching():
+            (self._folder / name).unlink(missing_ok=True)
 
     @contextmanager
     def claim(self, first: int, last: int) -> Iterator[None]:
@@ -126,12 +81,12 @@ class FolderStore:
             yield
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _touching(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             where = error.filename or self.where
-            raise DatasetError(f"{where}: {error.strerror or error}") from None
+            raise DatasetError(f"{where}: {error.strerror or error}", _MEND) from None
 
 
 def lock(file: Any, first: int, last: int, where: str) -> None:

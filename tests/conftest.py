@@ -1,0 +1,65 @@
+"""What tests share: the generic model, a gate for EGL, small jobs, and one small data set."""
+
+import os
+
+import basel_files
+import pytest
+import synthetic
+from jobs import generated, job_of
+
+from facegen import model_formats
+from facegen.errors import DeviceError
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_caches(tmp_path_factory):
+    """Caches of facegen and of the readers lie in the test's own folder; nothing goes online."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CACHE_HOME", "HF_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        yield
+
+
+@pytest.fixture(scope="session")
+def egl():
+    """The test needs OpenGL through EGL: skipped without, unless it must be there."""
+    from facegen.renderers.egl import open_context
+
+    try:
+        open_context(0).release()
+    except DeviceError as error:
+        if os.environ.get("FACEGEN_REQUIRE_GL") == "1" or os.environ.get("CI"):
+            pytest.fail(f"OpenGL is required here: {error}")
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def generic():
+    """The generic model, whole."""
+    return model_formats.load("generic")
+
+
+@pytest.fixture(scope="session")
+def ellipsoid():
+    """A small morphable model."""
+    return synthetic.model()
+
+
+@pytest.fixture(scope="session")
+def ellipsoid_file(ellipsoid, tmp_path_factory):
+    """The small model in a file."""
+    return basel_files.write(tmp_path_factory.mktemp("models") / "ellipsoid.h5", ellipsoid)
+
+
+@pytest.fixture
+def small_job(egl, ellipsoid_file, tmp_path):
+    """A function that makes a small job of the small model: `out` is a name, the rest facts."""
+    return lambda out="out", **facts: job_of(ellipsoid_file, tmp_path / out, **facts)
+
+
+@pytest.fixture(scope="session")
+def faces(egl, tmp_path_factory):
+    """The job of a finished data set: 20 generic faces in 3 shards, every layer, PNG."""
+    out = tmp_path_factory.mktemp("data") / "faces"
+    return generated(job_of("generic", out, layers="all", shard_size=8))

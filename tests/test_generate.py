@@ -1,0 +1,184 @@
+"""Data sets: the same bytes whatever made them, continued where they stopped, and true."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from jobs import InProcess, folder, hashes, samples_of
+
+from facegen.engines.local import LocalEngine
+from facegen.errors import DatasetError, FacegenError
+from facegen.generate import finished, generate
+from facegen.job import default_shard_size
+from facegen.stores import open_store
+
+
+class Backwards(InProcess):
+    """An engine that makes the last shard first, each in a studio of its own."""
+
+    def make(self, job, todo, listen):
+        for shard in todo[::-1]:
+            yield from super().make(job, [shard], listen)
+
+
+def make(job, engine=None):
+    """Generate the data set -> (summary, what was heard)."""
+    heard = []
+    return generate(job, engine or InProcess(), heard.append), heard
+
+
+def finished_of(job):
+    """The reports of the shards that are done."""
+    store = open_store(job.out)
+    return finished(job, store, job.shards, store.names())
+
+
+def bytes_of(folder):
+    """The tars by name, whole."""
+    return {path.name: path.read_bytes() for path in folder.glob("train-*.tar")}
+
+
+# Planning
+
+
+def test_shards_follow_each_other_and_the_last_is_shorter(small_job):
+    shards = small_job(count=20, shard_size=7).shards
+    assert [(s.name, s.start, s.stop) for s in shards] == [
+        ("train-000000", 0, 7),
+        ("train-000001", 7, 14),
+        ("train-000002", 14, 20),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "size"), [(1, 100), (1000, 100), (100_000, 500), (10**6, 5000), (10**9, 10_000)]
+)
+def test_the_default_shard_is_a_round_number_for_about_two_hundred(count, size):
+    assert default_shard_size(count) == size
+
+
+# The same bytes
+
+
+def test_workers_and_order_do_not_change_a_byte(small_job):
+    one, two, three = (small_job(name, layers="all") for name in ("one", "two", "three"))
+    make(one)
+    make(two, Backwards())
+    make(replace(three, workers=2), LocalEngine())
+    assert bytes_of(folder(one)) == bytes_of(folder(two)) == bytes_of(folder(three))
+    assert len(bytes_of(folder(one))) == 3
+
+
+def test_another_seed_changes_every_sample(small_job):
+    one, two = small_job("one"), small_job("two", seed=1)
+    make(one)
+    make(two)
+    for a, b in zip(samples_of(one), samples_of(two), strict=True):
+        assert not (a["theta.npy"] == b["theta.npy"]).any()
+        assert (a["png"] != b["png"]).any()
+
+
+def test_a_sample_is_the_same_in_shards_of_another_size(small_job):
+    one, two = small_job("one"), small_job("two", shard_size=20)
+    make(one)
+    make(two)
+    for a, b in zip(samples_of(one), samples_of(two), strict=True):
+        np.testing.assert_array_equal(a["theta.npy"], b["theta.npy"])
+        assert a["json"] == b["json"]
+        assert abs(a["png"].astype(int) - b["png"]).max() <= 1
+
+
+# Going on
+
+
+@pytest.mark.parametrize("lost", ["train-000001.tar", "train-000001.json"])
+def test_a_lost_shard_is_made_again_the_same(small_job, lost):
+    job = small_job()
+    make(job)
+    before, tars = hashes(folder(job)), bytes_of(folder(job))
+    (folder(job) / lost).unlink()
+    summary, heard = make(job)
+    assert [report.name for report in summary.made] == ["train-000001"]
+    assert heard == [13, 7]
+    assert (hashes(folder(job)), bytes_of(folder(job))) == (before, tars)
+
+
+def test_a_finished_data_set_is_left_alone(small_job):
+    job = small_job()
+    make(job)
+    before = {path: path.stat().st_mtime_ns for path in folder(job).glob("train-*")}
+    summary, heard = make(job)
+    assert (summary.made, summary.samples, heard) == ((), 0, [20])
+    assert {path: path.stat().st_mtime_ns for path in folder(job).glob("train-*")} == before
+
+
+def test_a_growing_count_keeps_the_finished_shards(small_job):
+    make(small_job(count=14))
+    before = bytes_of(folder(small_job()))
+    summary, _ = make(small_job(count=25))
+    assert [report.name for report in summary.made] == ["train-000002", "train-000003"]
+    after = bytes_of(folder(small_job()))
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_shorter_last_shard_is_made_again_whole(small_job):
+    make(small_job(count=10))
+    summary, _ = make(small_job(count=14))
+    assert [report.name for report in summary.made] == ["train-000001"]
+    whole = small_job("whole", count=14)
+    make(whole)
+    assert bytes_of(folder(small_job())) == bytes_of(folder(whole))
+
+
+@pytest.mark.parametrize("change", ["seed", "layers", "recipe", "shard size"])
+def test_a_data_set_of_another_digest_is_refused_and_left_alone(small_job, change):
+    make(small_job(count=7))
+    before = bytes_of(folder(small_job()))
+    other = {
+        "seed": {"seed": 5},
+        "layers": {"layers": "mask"},
+        "recipe": {"changes": {"shape": {"sd": 2}}},
+        "shard size": {"shard_size": 5},
+    }[change]
+    with pytest.raises(DatasetError, match=r"made with another .*; use another --out") as caught:
+        make(small_job(count=7, **other))
+    assert "\n" not in str(caught.value)
+    assert bytes_of(folder(small_job())) == before
+
+
+def test_what_a_cut_off_run_left_half_done_is_cleared(small_job):
+    job = small_job(count=7)
+    folder(job).mkdir(parents=True)
+    (folder(job) / "train-000000.tar.0badf00d.partial").write_bytes(b"half")
+    make(job)
+    assert not list(folder(job).glob("*.partial"))
+    assert len(finished_of(job)) == 1
+
+
+def test_a_failing_shard_leaves_nothing_under_a_final_name(small_job, monkeypatch):
+    """A disk that is full after the first bytes of the second shard."""
+    from facegen.shards import ShardWriter
+
+    job, written = small_job(), []
+    append = ShardWriter._append
+
+    def full(writer, data):
+        written.append(len(data))
+        if len(written) > 40:
+            raise OSError(28, "No space left on device")
+        append(writer, data)
+
+    monkeypatch.setattr(ShardWriter, "_append", full)
+    with pytest.raises((OSError, FacegenError)):
+        make(job)
+    names = {path.name for path in folder(job).iterdir()}
+    assert names == {".lock", "dataset.json", "train-000000.json", "train-000000.tar"}
+    monkeypatch.undo()
+    summary, _ = make(job)
+    assert len(summary.made) == 2
+
+
+def test_a_folder_that_cannot_be_written_is_refused(small_job, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FacegenError, match=r"--out .*file/out: .*; give a folder to write to"):
+        make(small_job("file/out"))
