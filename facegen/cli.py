@@ -20,14 +20,17 @@ from facegen.engines import cores
 from facegen.engines.local import LocalEngine
 from facegen.engines.ray import RayEngine
 from facegen.errors import FacegenError, UsageError, located
-from facegen.generate import Engine, generate
+from facegen.commands_verify import report_command, verify_command
+from facegen.generate import Engine, generate, join
 from facegen.job import EstimatesFile, Job, default_shard_size, parse_part
 from facegen.layers import LAYERS
 from facegen.layers import parse as parse_layers
-from facegen.morphable_model import describe
+from facegen.learning.commands import COMMANDS as LEARNING
+from facegen.opened import read_job
 from facegen.plan import default_count, shards_of
 from facegen.progress import Progress, failures, summary
 from facegen.renderers import devices
+from facegen.stores import open_store
 from facegen.studio import prepare_job
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
@@ -232,18 +235,21 @@ def show_recipe(name: str) -> None:
 @main.group(invoke_without_command=True)
 @click.pass_context
 def models(context: click.Context) -> None:
-    """List the face models that come along."""
+    """List the face models: those that come along, and those imported."""
     if context.invoked_subcommand is None:
         for name in model_formats.names():
             click.echo(name)
 
 
-@models.command("info")
-@click.argument("name")
-def model_info(name: str) -> None:
-    """Say what a face model holds."""
-    for key, value in describe(model_formats.load(name)).items():
-        click.echo(f"{key:20} {value}")
+model_commands.register(models)
+
+
+@main.command("index")
+@click.argument("dataset", metavar="DIR")
+@click.option("--model", help="Name or .h5 file.  [default: the recorded name]")
+def index_command(dataset: str, model: str | None) -> None:
+    """Join the parts that `--shards` made apart: index, card and preview."""
+    click.echo(f"{join(read_job(open_store(dataset), model)):,} images: {dataset}/dataset.json")
 
 
 @main.command()
@@ -253,3 +259,7 @@ def doctor() -> None:
     for finding in findings:
         click.echo(f"{'ok ' if finding.ok else 'NO '} {finding.what:9} {finding.found}")
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+for command in (verify_command, report_command, *LEARNING):
+    main.add_command(command)

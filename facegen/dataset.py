@@ -122,7 +122,7 @@ def card(job: Job, reports: list[ShardReport]) -> str:
     count = sum(report.samples for report in reports)
     image = job.recipe.image
     groups = "\n".join(
-        f"| {group.name} | {group.width} | {job.layout.slices[group.name].start} | {group.unit} |"
+        f"| {group.name} | {group.width} | {job.layout.slices[group.name].start} | {group.words} |"
         for group in job.layout.groups
     )
     members = ", ".join([image.format, "theta.npy", "json", *sorted(job.layers)])

@@ -154,6 +154,28 @@ class Mixture:
         return zip(self.weights, self.components, strict=True)
 
 
+@dataclass(frozen=True)
+class Scaled:
+    """Another distribution's draws times a positive factor: the same one in another unit."""
+
+    inner: Distribution
+    factor: float
+
+    @property
+    def mean(self) -> float:
+        return self.factor * self.inner.mean
+
+    @property
+    def sd(self) -> float:
+        return self.factor * self.inner.sd
+
+    def draw(self, uniforms: Array) -> Array:
+        return self.factor * self.inner.draw(uniforms)
+
+    def cdf(self, x: Array) -> Array:
+        return self.inner.cdf(np.asarray(x) / self.factor)
+
+
 def _finite(**values: float) -> None:
     for name, value in values.items():
         if not abs(value) < LARGEST:

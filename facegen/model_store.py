@@ -17,7 +17,7 @@ from facegen.errors import ModelError
 from facegen.model_formats import digest, load
 from facegen.morphable_model import LinearModel, MorphableModel
 
-VERSION = 1
+VERSION = 2
 BASES = ("geometry", "reflectance")
 SMALL = ("shape_mean", "expression_mean", "reflectance_mean", "geometry_sigma", "reflectance_sigma")
 TABLES = ("triangles", "landmarks", "parts")
@@ -73,6 +73,8 @@ def keep(model: MorphableModel, folder: Path) -> None:
         "name": model.name,
         "sha256": model.sha256,
         "licence": model.licence,
+        "expression_unit": model.expression_unit,
+        "expression_size": model.expression_size,
         "shape": model.shape.components,
     }
     partial = Path(tempfile.mkdtemp(dir=folder.parent))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facegen.errors import ModelError
-from facegen.parameters import Layout, layout_of
+from facegen.parameters import DEVIATION, POSTER_SIZE, Layout, layout_of
 
 Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
@@ -78,7 +78,8 @@ class MorphableModel:
 
     shape and reflectance are linear models with a mean; expression adds to shape. triangles (F, 3)
     int32, counter-clockwise from outside; landmarks (68,) int32 vertices in the iBUG order; parts
-    (V,) uint8, indices into PARTS. sha256 is that of the file.
+    (V,) uint8, indices into PARTS. sha256 is that of the file. One of expression is
+    expression_size standard deviations, or weights that run from 0 to 1.
     """
 
     name: str
@@ -90,6 +91,8 @@ class MorphableModel:
     parts: NDArray[np.uint8]
     sha256: str
     licence: str = ""
+    expression_unit: str = DEVIATION
+    expression_size: float = POSTER_SIZE
 
     def __post_init__(self) -> None:
         vertices = len(self.shape.mean)
@@ -109,7 +112,11 @@ class MorphableModel:
     def layout(self) -> Layout:
         """The schema of theta with all of this model's coefficients."""
         return layout_of(
-            self.shape.components, self.expression.components, self.reflectance.components
+            self.shape.components,
+            self.expression.components,
+            self.reflectance.components,
+            unit=self.expression_unit,
+            size=self.expression_size,
         )
 
     @cached_property
@@ -156,28 +163,9 @@ class MorphableModel:
             self.parts,
             self.sha256,
             self.licence,
+            self.expression_unit,
+            self.expression_size,
         )
-
-
-def describe(model: MorphableModel) -> dict[str, str]:
-    """What the model holds, in words."""
-    width, height, depth = np.ptp(model.mean_face, axis=0)
-    shape, expression, reflectance = (
-        linear.components for linear in (model.shape, model.expression, model.reflectance)
-    )
-    rms = np.sqrt(np.square(model.shape.sigma[:1]).sum() / model.vertices)
-    return {
-        "name": model.name,
-        "licence": model.licence or "not stated",
-        "vertices": f"{model.vertices:,}",
-        "triangles": f"{len(model.triangles):,}",
-        "coefficients": f"{shape} shape, {expression} expression, {reflectance} reflectance",
-        "theta": f"{model.layout.width} dimensions",
-        "mean face": f"{width:.0f} x {height:.0f} x {depth:.0f} mm",
-        "shape component 0": f"moves vertices {rms:.2f} mm (RMS) at one standard deviation",
-        "parts": ", ".join(PARTS[i] for i in np.unique(model.parts)),
-        "sha256": model.sha256,
-    }
 
 
 def _stacked(first: Float32, second: Float32) -> Float32:

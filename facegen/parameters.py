@@ -5,31 +5,57 @@ The tar label, the network's output and estimates.h5 are all this.
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
+from math import isclose, prod, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.errors import DatasetError
+from facegen.errors import DatasetError, RecipeError
 
 Float32 = NDArray[np.float32]
 
 ANGLES = ("pitch", "yaw", "roll")
 CHANNELS = ("red", "green", "blue")
 SH_COEFFICIENTS = 9
+DEVIATION, WEIGHT = "standard deviation", "weight"
+POSTER_UNIT = "standard deviation / (12 / sqrt 3)"
+POSTER_SIZE = sqrt(3) / 12  # deviations: U(-12, 12) of it has exactly the spread of the data
+
+# What a recipe may call the unit of expression -> (the kind, how many of it one is).
+EXPRESSION_UNITS = {
+    POSTER_UNIT: (DEVIATION, POSTER_SIZE),
+    "standard deviation": (DEVIATION, 1.0),
+    "weight": (WEIGHT, 1.0),
+}
 
 
 @dataclass(frozen=True)
 class Group:
-    """One group of theta: its name, the shape of its value, and the unit of one."""
+    """One group of theta: its name, the shape of its value, and how many of `unit` one is."""
 
     name: str
     shape: tuple[int, ...]
     unit: str
+    size: float = 1.0
 
     @property
     def width(self) -> int:
         return prod(self.shape)
+
+    def factor(self, stated: str) -> float:
+        """How many of this group one of a recipe's unit is; refused between kinds."""
+        kind, size = EXPRESSION_UNITS[stated]
+        if self.width and kind != self.unit:
+            raise RecipeError(
+                f"[{self.name}] is stated in {kind}s, the model's is in {self.unit}s",
+                "use --recipe ict" if self.unit == WEIGHT else "use --recipe basel or flame",
+            )
+        return 1.0 if isclose(size, self.size) else size / self.size
+
+    @property
+    def words(self) -> str:
+        """What one of this group is."""
+        return self.unit if self.size == 1 else f"{self.size:.4f} {self.unit}s"
 
 
 @dataclass(frozen=True)
@@ -88,14 +114,21 @@ class Layout:
         return [[group.name, group.width] for group in self.groups]
 
 
-def layout_of(shape: int, expression: int, reflectance: int) -> Layout:
-    """The layout of theta for these numbers of coefficients."""
+def layout_of(
+    shape: int,
+    expression: int,
+    reflectance: int,
+    *,
+    unit: str = DEVIATION,
+    size: float = POSTER_SIZE,
+) -> Layout:
+    """The layout of theta for these numbers of coefficients; one of expression is `size` units."""
     return Layout(
         (
             Group("rotation", (len(ANGLES),), "radian"),
-            Group("shape", (shape,), "standard deviation"),
-            Group("expression", (expression,), "unit of the model"),
-            Group("reflectance", (reflectance,), "standard deviation"),
+            Group("shape", (shape,), DEVIATION),
+            Group("expression", (expression,), unit, size),
+            Group("reflectance", (reflectance,), DEVIATION),
             Group("illumination", (SH_COEFFICIENTS, len(CHANNELS)), "irradiance coefficient"),
         )
     )

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from facegen import assets
-from facegen.distributions import Distribution
+from facegen.distributions import Distribution, Scaled
 from facegen.errors import RecipeError, located
-from facegen.parameters import ANGLES, CHANNELS, Group
+from facegen.parameters import ANGLES, CHANNELS, EXPRESSION_UNITS, POSTER_UNIT, Group
 from facegen.recipe_tables import Table, distribution, get, known, named
 
 MAX_BYTES = 1_000_000
@@ -48,10 +48,13 @@ class GroupPrior:
     default: Distribution | None
     overrides: Mapping[tuple[int, ...], Distribution]
     coefficients: int | None
+    unit: str | None = None
 
     def components(self, group: Group) -> list[Distribution]:
-        """One distribution per component of the group, in the order of theta."""
-        return [self._of(index, group.name) for index in _indices(group.shape)]
+        """One distribution per component, in the order of theta and the unit of the group."""
+        factor = group.factor(self.unit) if self.unit else 1.0
+        own = [self._of(index, group.name) for index in _indices(group.shape)]
+        return own if factor == 1 else [Scaled(distribution, factor) for distribution in own]
 
     def _of(self, index: tuple[int, ...], name: str) -> Distribution:
         for depth in range(len(index), 0, -1):
@@ -216,7 +219,7 @@ def _group_prior(group: str, table: Table) -> GroupPrior:
 
 def _read_group(group: str, table: Table) -> GroupPrior:
     variable = group not in _COMPONENT_NAMES
-    unit, factor = _UNITS.get(group, ("", 1.0))
+    suffix, factor = _UNITS.get(group, ("", 1.0))
     components = dict(_component_tables(group, table))
     own = {k: v for k, v in table.items() if k not in {path[0] for path, _ in components.values()}}
     if "distribution" not in own and not variable:
@@ -224,13 +227,17 @@ def _read_group(group: str, table: Table) -> GroupPrior:
     count = own.pop("coefficients", None) if variable else None
     if variable and not (count is None or (type(count) is int and 0 <= count <= 10_000)):
         raise RecipeError(f"coefficients = {count!r} is not a whole number from 0 to 10000")
+    stated = own.pop("unit", POSTER_UNIT) if group == "expression" else None
+    if stated is not None and stated not in EXPRESSION_UNITS:
+        raise RecipeError(f"unknown unit {stated!r}", f"known: {', '.join(EXPRESSION_UNITS)}")
     overrides = {}
     for index, (path, entry) in components.items():
         with located(".".join(path)):
             if count is not None and index[0] >= count:
                 raise RecipeError(f"there is no such component among the {count} that vary")
-            overrides[index] = distribution(entry, unit, factor)
-    return GroupPrior(distribution(own, unit, factor) if own else None, overrides, count)
+            overrides[index] = distribution(entry, suffix, factor)
+    default = distribution(own, suffix, factor) if own else None
+    return GroupPrior(default, overrides, count, stated)
 
 
 def _component_tables(

@@ -15,7 +15,7 @@ from facegen.errors import DeviceError
 def _own_caches(tmp_path_factory):
     """Caches of facegen and of the readers lie in the test's own folder; nothing goes online."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("XDG_CACHE_HOME", "HF_HOME"):
+        for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "HF_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
         patch.setenv("HF_HUB_OFFLINE", "1")
         yield

@@ -8,7 +8,7 @@ import synthetic
 from meshes import changed
 
 from facegen.errors import ModelError
-from facegen.morphable_model import LinearModel, describe
+from facegen.morphable_model import LinearModel
 
 
 def linear(vertices=9, components=4, seed=0):
@@ -108,13 +108,6 @@ def test_a_triangles_label_is_the_middle_one_of_its_corners(ellipsoid):
     parts[ellipsoid.triangles[-1]] = 4, 4, 1
     labels = changed(ellipsoid, parts=parts).triangle_parts
     assert (labels[0], labels[-1]) == (2, 4)
-
-
-def test_a_model_describes_itself(ellipsoid):
-    words = describe(ellipsoid)
-    assert words["coefficients"] == "5 shape, 4 expression, 6 reflectance"
-    assert words["theta"] == "45 dimensions"
-    assert words["licence"] == "not stated"
 
 
 def broken_arrays():

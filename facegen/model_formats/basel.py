@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facegen.errors import ModelError, located
+from facegen.model_formats import hdf5
 from facegen.morphable_model import LANDMARKS, LinearModel, MorphableModel
+from facegen.parameters import DEVIATION
 
-MAX_VALUES = 2_000_000_000
+_BLOCK = 2048
+MAX_VALUES = hdf5.MAX_VALUES
 _MEND = "morphable_models/README.md describes the layout"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -57,6 +60,8 @@ def _read(file: h5py.File, name: str, sha256: str) -> MorphableModel:
         parts=_array(file, "facegen/parts", (len(shape.mean),)).astype(np.uint8),
         sha256=sha256,
         licence=_text(ours.attrs, "licence", ""),
+        expression_unit=_text(ours.attrs, "expression_kind", DEVIATION),
+        expression_size=unit,
     )
 
 
@@ -69,7 +74,9 @@ def _linear(file: h5py.File, part: str, unit: float) -> LinearModel:
         raise ModelError(f"/{part}/model: not three values a vertex, or a variance below zero")
     sigma = (np.sqrt(variance) * unit).astype(np.float32)
     rows = np.empty(basis.shape[::-1], np.float32)
-    np.multiply(basis.T, sigma[:, None], out=rows)
+    for start in range(0, len(basis), _BLOCK):  # A block fits the cache, turned or not.
+        block = slice(start, start + _BLOCK)
+        np.multiply(basis[block].T, sigma[:, None], out=rows[:, block])
     return LinearModel(mean.astype(np.float32).reshape(-1, 3), rows, sigma)
 
 
@@ -80,8 +87,7 @@ def _triangles(file: h5py.File) -> NDArray[np.int32]:
 
 def _array(file: h5py.File, key: str, shape: tuple[int | None, ...]) -> NDArray[Any]:
     """A data set of the file itself: links out of it are not followed."""
-    link = file.get(key, getlink=True) if key in file else None
-    if not isinstance(link, h5py.HardLink):
+    if not hdf5.has(file, key):
         raise ModelError(f"/{key} is missing", _MEND)
     data = file[key]
     fits = isinstance(data, h5py.Dataset) and data.dtype.kind in "fiu"
@@ -95,10 +101,10 @@ def _array(file: h5py.File, key: str, shape: tuple[int | None, ...]) -> NDArray[
 
 
 def _group(file: h5py.File, key: str) -> h5py.Group:
-    if not isinstance(file.get(key, getlink=True) if key in file else None, h5py.HardLink):
+    if not hdf5.has(file, key):
         raise ModelError(
             f"/{key} is missing: a Basel file without facegen's attributes",
-            _MEND,
+            f"`facegen models import FILE` adds them; {_MEND}",
         )
     return file[key]
 
