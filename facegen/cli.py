@@ -15,17 +15,18 @@ import click
 from facegen import __version__, bench, model_formats, recipe
 from facegen import estimates as estimates_files
 from facegen.backgrounds import list_pictures
+from facegen.commands_verify import report_command, verify_command
 from facegen.doctor import examine
 from facegen.engines import cores
 from facegen.engines.local import LocalEngine
 from facegen.engines.ray import RayEngine
 from facegen.errors import FacegenError, UsageError, located
-from facegen.commands_verify import report_command, verify_command
 from facegen.generate import Engine, generate, join
 from facegen.job import EstimatesFile, Job, default_shard_size, parse_part
 from facegen.layers import LAYERS
 from facegen.layers import parse as parse_layers
 from facegen.learning.commands import COMMANDS as LEARNING
+from facegen.model_formats import commands as model_commands
 from facegen.opened import read_job
 from facegen.plan import default_count, shards_of
 from facegen.progress import Progress, failures, summary

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from facegen.learning.corpus import open_corpus
 from jobs import read_tar
 
 from facegen.errors import DatasetError
 from facegen.geometry import Cameras
+from facegen.learning.corpus import open_corpus
 from facegen.renderers import RenderSettings, Scene
 
 pytest.importorskip("mitsuba")

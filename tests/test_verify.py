@@ -1,17 +1,25 @@
 """A data set that was tampered with is found out, and made whole again."""
 
-import hashlib
-import io
-import json
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from corruptions import (
+    CORRUPTIONS,
+    KEY,
+    SHARD,
+    edit_index,
+    edited_camera,
+    missing_report,
+    swapped,
+    truncation,
+    write_report,
+)
 from jobs import InProcess, hashes, job_of
 
 from facegen import verify
@@ -20,10 +28,10 @@ from facegen.commands_verify import parse_rerender, table, verify_command
 from facegen.distributions import Constant, Mixture, Normal, Uniform
 from facegen.errors import FacegenError, UsageError
 from facegen.generate import generate
-from facegen.layers import encode_array, encode_image
+from facegen.layers import encode_image
 from facegen.opened import read_job
 from facegen.recipe import ImageFormat
-from facegen.shards import ShardReport, open_shard, read_report, read_samples
+from facegen.shards import read_report
 from facegen.stores import open_store
 from facegen.verify_priors import cell_edges, chi_square, fitted_weights, fuzz, ks_distance
 
@@ -80,207 +88,6 @@ def verdict_of(job, rerender=0):
 def found(verdict):
     """{(check, file)} of the faults."""
     return {(fault.check, fault.where) for fault in verdict.faults}
-
-
-def rewrite(folder, shard, edit):
-    """Edit a shard's samples {key: members}, and make report and index believe in it."""
-    samples = dict(read_samples(folder / f"{shard}.tar"))
-    samples = edit(samples) or samples
-    store = open_store(str(folder))
-    with open_shard(store, f"{shard}.tar") as writer:
-        for key, members in samples.items():
-            writer.write(key, members)
-        size, sha256 = writer.commit()
-    report = replace(read_report(store, shard), bytes=size, sha256=sha256)
-    write_report(folder, report)
-
-
-def write_report(folder, report: ShardReport):
-    """A report that nobody can tell from a true one, in the index as well."""
-    (folder / f"{report.name}.json").write_text(json.dumps(asdict(report)))
-    index = json.loads((folder / "dataset.json").read_text())
-    for entry in index["shards"]:
-        if entry["name"] == report.name:
-            entry |= {"bytes": report.bytes, "sha256": report.sha256}
-    (folder / "dataset.json").write_text(json.dumps(index))
-
-
-def edit_index(folder, edit):
-    """Edit dataset.json."""
-    index = json.loads((folder / "dataset.json").read_text())
-    edit(index)
-    (folder / "dataset.json").write_text(json.dumps(index))
-
-
-def edit_label(samples, key, **changes):
-    """Change what a sample's json says."""
-    label = json.loads(samples[key]["json"]) | changes
-    samples[key]["json"] = json.dumps(label, separators=(",", ":")).encode()
-
-
-def edit_theta(samples, key, change):
-    """Change a sample's theta."""
-    theta = np.load(io.BytesIO(samples[key]["theta.npy"]))
-    samples[key]["theta.npy"] = encode_array(change(theta))
-
-
-SHARD = "train-000001"
-KEY, OTHER = "0000000012", "0000000017"
-
-
-def bit_flip(folder):
-    path = folder / f"{SHARD}.tar"
-    data = bytearray(path.read_bytes())
-    data[data.index(b"\x89PNG") + 200] ^= 1
-    path.write_bytes(data)
-
-
-def truncation(folder):
-    path = folder / f"{SHARD}.tar"
-    path.write_bytes(path.read_bytes()[:-3000])
-
-
-def grown(folder):
-    with (folder / f"{SHARD}.tar").open("ab") as file:
-        file.write(b"\0" * 512)
-
-
-def swapped(suffix):
-    def edit(samples):
-        a, b = samples[KEY], samples[OTHER]
-        a[suffix], b[suffix] = b[suffix], a[suffix]
-
-    def corrupt(folder):
-        rewrite(folder, SHARD, edit)
-
-    corrupt.__name__ = f"swapped_{suffix}"
-    return corrupt
-
-
-def edited_theta(folder):
-    rewrite(folder, SHARD, lambda s: edit_theta(s, KEY, lambda t: np.nextafter(t, np.float32(9))))
-
-
-def nan_theta(folder):
-    def spoil(theta):
-        theta[3] = np.nan
-        return theta
-
-    rewrite(folder, SHARD, lambda s: edit_theta(s, KEY, spoil))
-
-
-def short_theta(folder):
-    rewrite(folder, SHARD, lambda s: edit_theta(s, KEY, lambda t: t[:-1]))
-
-
-def edited_camera(folder):
-    def edit(samples):
-        K = json.loads(samples[KEY]["json"])["K"]
-        K[0][0] *= 1.001
-        edit_label(samples, KEY, K=K)
-
-    rewrite(folder, SHARD, edit)
-
-
-def nan_camera(folder):
-    rewrite(folder, SHARD, lambda s: edit_label(s, KEY, K=[[float("nan")] * 3] * 3))
-
-
-def another_identity(folder):
-    rewrite(folder, SHARD, lambda s: edit_label(s, KEY, identity=3))
-
-
-def broken_json(folder):
-    rewrite(folder, SHARD, lambda s: s[KEY].update(json=b'{"index": [[['))
-
-
-def spoilt_landmarks(folder):
-    rewrite(folder, SHARD, lambda s: s[KEY].update({"landmarks.npy": b"\x93NUMPY"}))
-
-
-def missing_member(folder):
-    rewrite(folder, SHARD, lambda s: s[KEY].pop("mask.png") and None)
-
-
-def surplus_member(folder):
-    rewrite(folder, SHARD, lambda s: s[KEY].update(txt=b"a face"))
-
-
-def missing_sample(folder):
-    rewrite(folder, SHARD, lambda s: s.pop("0000000019") and None)
-
-
-def other_order(folder):
-    rewrite(folder, SHARD, lambda s: dict(reversed(s.items())))
-
-
-def other_headers(folder):
-    path = folder / f"{SHARD}.tar"
-    data = bytearray(path.read_bytes())
-    data[136:147] = b"14717773362"
-    data[148:155] = b"%06o\0" % (sum(data[:148]) + 256 + sum(data[156:512]))
-    path.write_bytes(data)
-    report = read_report(open_store(str(folder)), SHARD)
-    write_report(folder, replace(report, sha256=hashlib.sha256(data).hexdigest()))
-
-
-def missing_tar(folder):
-    (folder / f"{SHARD}.tar").unlink()
-
-
-def missing_report(folder):
-    (folder / f"{SHARD}.json").unlink()
-
-
-def missing_shard(folder):
-    missing_tar(folder)
-    missing_report(folder)
-
-
-def broken_report(folder):
-    (folder / f"{SHARD}.json").write_text('{"name": "train-000001"')
-
-
-def report_of_another(folder):
-    report = read_report(open_store(str(folder)), "train-000002")
-    (folder / f"{SHARD}.json").write_text(json.dumps(asdict(replace(report, name=SHARD))))
-
-
-def stale_partial(folder):
-    (folder / f"{SHARD}.tar.0badcafe.partial").write_bytes(b"half")
-
-
-def unlisted(folder):
-    edit_index(folder, lambda index: index["shards"].pop(1))
-
-
-CORRUPTIONS = {
-    bit_flip: "bytes",
-    truncation: "bytes",
-    grown: "bytes",
-    swapped("theta.npy"): "theta",
-    swapped("json"): "labels",
-    edited_theta: "theta",
-    nan_theta: "theta",
-    short_theta: "theta",
-    edited_camera: "labels",
-    nan_camera: "labels",
-    another_identity: "labels",
-    broken_json: "labels",
-    spoilt_landmarks: "labels",
-    missing_member: "members",
-    surplus_member: "members",
-    missing_sample: "members",
-    other_order: "members",
-    other_headers: "members",
-    missing_tar: "files",
-    missing_report: "files",
-    missing_shard: "files",
-    broken_report: "files",
-    report_of_another: "files",
-    stale_partial: "files",
-    unlisted: "index",
-}
 
 
 def heal(job, rerender=0):

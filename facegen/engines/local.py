@@ -9,6 +9,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -184,7 +185,11 @@ def work(duty: Duty, pipe: Connection) -> None:
         except (EOFError, ConnectionError):
             return
         except Exception as error:
-            pipe.send(as_message(error))
+            with suppress(OSError):
+                pipe.send(as_message(error))
+        finally:
+            # What is left is the interpreter's own clearing up, which an exit in its midst would mar.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def as_message(error: Exception) -> FacegenError | Crash:

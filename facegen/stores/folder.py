@@ -89,6 +89,15 @@ class FolderStore:
             raise DatasetError(f"{where}: {error.strerror or error}", _MEND) from None
 
 
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file of any folder, whole or not at all; FacegenError says why it cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FacegenError(f"{path.parent}: {error.strerror or error}") from None
+    FolderStore(path.parent).write(path.name, data)
+
+
 def lock(file: Any, first: int, last: int, where: str) -> None:
     """Lock bytes `first` to `last` of the file: the system frees them when this process ends."""
     try:

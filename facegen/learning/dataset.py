@@ -1,0 +1,200 @@
+"""Shards -> batches for training and validation: read as tar streams, decoded into one array."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from itertools import count, cycle, islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from facegen.errors import DatasetError, FacegenError, located
+from facegen.learning.corpus import Corpus
+from facegen.learning.pictures import UInt8, decode_into
+from facegen.parameters import Float32
+from facegen.shards.stream import Encoded, stream_samples
+
+THETA = "theta.npy"
+HELD_OUT_MOST = 1000
+MOST_WORKERS = 12
+AHEAD = 4
+
+Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What to read, and into what: `format` pictures of size x size pixels, theta of `width`.
+
+    validation: the share of the samples that is held out, chosen by the hash of their keys.
+    """
+
+    paths: tuple[Path, ...]
+    format: str
+    size: int
+    width: int
+    validation: float
+
+
+def reading_of(corpus: Corpus, validation: float) -> Reading:
+    """How a corpus is read for training; with shards of validation, no other sample is held out."""
+    share = 0.0 if corpus.validation else validation
+    image = corpus.image
+    return Reading(corpus.shards, image.format, image.size, corpus.layout.width, share)
+
+
+class Batches(IterableDataset[Batch | FacegenError]):
+    """Batches `start`, `start` + 1, ... of an endless stream: images (B, S, S, 3) uint8, theta.
+
+    Workers give batches in turn. Each reads all shards over and over, in orders of its own that
+    follow from (seed, worker, epoch): so that any batch can be had again, with as many workers.
+    Images are decoded into the same few arrays in turn, for fresh memory costs as much as decoding:
+    a batch is valid until AHEAD more are asked for. An error is given in place of a batch, because
+    one that is raised would lose its words on its way from a worker.
+    """
+
+    def __init__(self, reading: Reading, batch: int, seed: int, start: int) -> None:
+        self.reading, self.batch, self.seed, self.start = reading, batch, seed, start
+
+    def __iter__(self) -> Iterator[Batch | FacegenError]:
+        info = get_worker_info()
+        number, workers = (info.id, info.num_workers) if info else (0, 1)
+        turn = (self.start + number) % workers
+        given = len(range(turn, self.start, workers))
+        samples = endless(self.reading, f"{self.seed}/{turn}", self.batch * given)
+        room = memory(self.reading, AHEAD + 2, self.batch)
+        try:
+            for images in cycle(room):
+                yield collate(list(islice(samples, self.batch)), self.reading, images)
+        except FacegenError as error:
+            yield error
+
+
+def batches(source: Batches, workers: int, device: torch.device) -> Iterator[Batch]:
+    """The stream's batches on the device, made ahead by so many processes."""
+    loader = DataLoader(
+        source,
+        batch_size=None,
+        num_workers=workers,
+        # Forked from a clean process: no GPU or threads inherited, and an end without the clearing
+        # up of the interpreter, which a spawned worker's own threads at times do not survive.
+        multiprocessing_context="forkserver" if workers else None,
+        pin_memory=device.type == "cuda",
+        prefetch_factor=AHEAD if workers else None,
+        # Else a loader takes a number from those of dropout, and a restart would go another way.
+        generator=torch.Generator(),
+    )
+    for item in loader:
+        if isinstance(item, FacegenError):
+            raise item
+        images, theta = item
+        yield images.to(device, non_blocking=True), theta.to(device, non_blocking=True)
+
+
+def default_workers(device: torch.device) -> int:
+    """As many processes as leave a core for the one that trains; none where the CPU trains."""
+    return min(len(os.sched_getaffinity(0)) - 1, MOST_WORKERS) if device.type == "cuda" else 0
+
+
+def endless(reading: Reading, seed: str, skip: int) -> Iterator[Encoded]:
+    """Samples of training, epoch after epoch, without the first `skip`; epochs once seen whole are
+    skipped unread."""
+    length = 0
+    for epoch in count():
+        if length and skip >= length:
+            skip -= length
+            continue
+        seen = 0
+        for sample in stream(reading.paths, reading.format, f"{seed}/{epoch}"):
+            if held_out(sample[0], reading.validation):
+                continue
+            seen += 1
+            if seen > skip:
+                yield sample
+        skip, length = max(0, skip - seen), seen
+        if not length:
+            raise DatasetError("no samples are left for training", "lower --validation")
+
+
+def validation_samples(corpus: Corpus, reading: Reading) -> list[Encoded]:
+    """Up to HELD_OUT_MOST samples never trained on, encoded: they stay in memory."""
+    paths = corpus.validation or reading.paths
+    if not corpus.validation and not reading.validation:
+        return []
+    samples = stream(paths, reading.format, None)
+    chosen = (s for s in samples if corpus.validation or held_out(s[0], reading.validation))
+    return list(islice(chosen, HELD_OUT_MOST))
+
+
+def held_out(key: str, share: float) -> bool:
+    """Whether the sample is in the held-out share: by its key alone."""
+    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
+    return number >= (1 - share) * 2.0**64
+
+
+def stream(paths: Sequence[Path], suffix: str, seed: str | None) -> Iterator[Encoded]:
+    """One pass over the pictures and theta of shards, shuffled by the seed."""
+    return stream_samples(paths, (suffix, THETA), seed)
+
+
+def in_batches(samples: Iterable[Encoded], reading: Reading, size: int) -> Iterator[Batch]:
+    """Encoded samples decoded, `size` at a time, the last batch smaller."""
+    samples = iter(samples)
+    while rows := list(islice(samples, size)):
+        yield collate(rows, reading)
+
+
+def collate(samples: Sequence[Encoded], reading: Reading, images: UInt8 | None = None) -> Batch:
+    """Decode samples into one batch: images (B, S, S, 3) uint8, theta (B, m) float32.
+
+    `images` is memory for them, where there is some to use again.
+    """
+    if images is None:
+        images = memory(reading, len(samples))
+    theta = np.empty((len(samples), reading.width), np.float32)
+    for row, (key, members) in enumerate(samples):
+        with located(f"sample {key}"):
+            decode_into(images[row], member(members, reading.format))
+            theta[row] = decode_theta(member(members, THETA), reading.width)
+    return torch.from_numpy(images), torch.from_numpy(theta)
+
+
+def memory(reading: Reading, *counts: int) -> UInt8:
+    """Room for so many pictures."""
+    return np.empty((*counts, reading.size, reading.size, 3), np.uint8)
+
+
+def member(members: Mapping[str, bytes], suffix: str) -> bytes:
+    """A sample's member, which it must have."""
+    if suffix not in members:
+        raise DatasetError(f"has no {suffix}")
+    return members[suffix]
+
+
+def decode_theta(data: bytes, width: int) -> Float32:
+    """theta (m,) of a .npy of float32."""
+    start = 10 + int.from_bytes(data[8:10], "little")
+    if _npy_width(data[:start]) != width or len(data) != start + 4 * width:
+        raise DatasetError(f"{THETA} is not float32 ({width},)")
+    theta = np.frombuffer(data, np.float32, offset=start)
+    if not np.isfinite(theta).all():
+        raise DatasetError(f"{THETA} holds values that are not finite")
+    return theta
+
+
+@lru_cache(maxsize=16)
+def _npy_width(header: bytes) -> int | None:
+    """The width that a .npy's header states; parsed once, for all samples have the same."""
+    try:
+        file = BytesIO(header)
+        np.lib.format.read_magic(file)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    except ValueError:
+        return None
+    return shape[0] if len(shape) == 1 and dtype == np.dtype("<f4") else None

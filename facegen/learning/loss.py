@@ -1,0 +1,99 @@
+"""The losses: model space (Kim et al., CVPR 2018), and plain parameters, their baseline."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from facegen.learning.config import PAPER_WEIGHTS
+from facegen.morphable_model import MorphableModel
+from facegen.parameters import Float32, Layout
+
+# Shape and expression have one weight, so that their part stays a distance between meshes.
+TERMS = (("rotation",), ("shape", "expression"), ("reflectance",), ("illumination",))
+
+Weights = Mapping[str, float]
+
+
+class ModelSpaceLoss(nn.Module):
+    """||theta - truth||²_A over theta (N, m), mean over N; A = Sigma^T Sigma, Sigma = diag(scale).
+
+    With an orthonormal basis this is the squared distance between meshes and between reflectances.
+    """
+
+    scale: Tensor
+
+    def __init__(self, scale: Float32) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.tensor(scale, dtype=torch.float32))
+
+    def forward(self, theta: Tensor, truth: Tensor) -> Tensor:
+        return ((theta - truth) * self.scale).square().sum(1).mean()
+
+
+class ParameterLoss(nn.Module):
+    """||theta - truth||² / m over theta (N, m), mean over N: every number of theta counts as it is.
+
+    The division by m only keeps the size of steps near that of the calibrated model-space loss.
+    """
+
+    def forward(self, theta: Tensor, truth: Tensor) -> Tensor:
+        return (theta - truth).square().mean()
+
+
+def loss_of(name: str, layout: Layout, model: MorphableModel, weights: Weights) -> nn.Module:
+    """The loss of this name."""
+    if name == "parameter":
+        return ParameterLoss()
+    return ModelSpaceLoss(diagonal(layout, model, weights))
+
+
+def diagonal(layout: Layout, model: MorphableModel, weights: Weights) -> Float32:
+    """Sigma's diagonal (m,) float32: (w_R 1_3, w_s sigma_s, w_e sigma_e, w_r sigma_r, w_i 1_27).
+
+    sigma is the length of a coefficient's row of the basis: mm over all vertices for geometry.
+    """
+    factors = _sigmas(model)
+    parts = [
+        weights[group.name] * factors.get(group.name, np.ones(group.width, np.float32))
+        for group in layout.groups
+    ]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def calibrate(layout: Layout, model: MorphableModel, sd: Float32) -> dict[str, float]:
+    """Weights with which the loss is one where all of theta is off by sd (m,).
+
+    Rotation, reflectance and illumination have a fifth each, shape and expression two together.
+    """
+    ones = dict.fromkeys(layout.slices, 1.0)
+    energy = np.square(diagonal(layout, model, ones) * sd, dtype=np.float64)
+    weights: dict[str, float] = {}
+    for term in TERMS:
+        off = sum(energy[layout.slices[name]].sum() for name in term)
+        weights |= dict.fromkeys(term, float(np.sqrt(len(term) / 5 / off)) if off > 0 else 1.0)
+    return weights
+
+
+def shares(
+    layout: Layout, model: MorphableModel, weights: Weights, sd: Float32
+) -> dict[str, float]:
+    """Each group's part of the model-space loss where all of theta is off by sd (m,)."""
+    energy = np.square(diagonal(layout, model, weights) * sd, dtype=np.float64)
+    parts = {name: float(energy[part].sum()) for name, part in layout.slices.items()}
+    total = sum(parts.values()) or 1.0
+    return {name: part / total for name, part in parts.items()}
+
+
+def describe(weights: Weights, parts: Weights) -> str:
+    """Weights and shares beside the paper's weights, in words."""
+    lines = ["group         weight     share  paper's weight"]
+    for name, paper in PAPER_WEIGHTS.items():
+        lines.append(f"{name:12} {weights[name]:8.4g} {100 * parts[name]:8.1f}% {paper:8.0f}")
+    return "\n".join(lines)
+
+
+def _sigmas(model: MorphableModel) -> dict[str, Float32]:
+    names = ("shape", "expression", "reflectance")
+    return {name: getattr(model, name).sigma for name in names}

@@ -1,0 +1,138 @@
+"""Networks from a picture to theta."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from facegen.errors import FacegenError, located
+from facegen.learning import alexnet, resnet
+from facegen.learning.alexnet import AlexNet
+from facegen.learning.config import NETWORKS, WIDTHS, NetworkConfig
+from facegen.learning.resnet import ResNet
+from facegen.parameters import Float32
+
+# Mean and standard deviation of ImageNet's pictures, which torchvision's weights expect.
+PIXEL_MEAN = (0.485, 0.456, 0.406)
+PIXEL_SD = (0.229, 0.224, 0.225)
+LAST_GAIN = 0.01
+SIZES = (24, 2048)
+
+
+class NetworkError(FacegenError):
+    """A file does not hold the network it should."""
+
+
+class FaceNet(nn.Module):
+    """Pictures (N, H, W, 3) uint8 -> theta (N, m) float32.
+
+    theta = body(picture) * sd + mean, with the fixed mean and standard deviation (m,) of the
+    training prior. Groups of theta differ in range a hundredfold (rotation 0.7, expression 12): so
+    every output of the body has a spread of about one, whatever the loss, and an untrained network
+    predicts the prior's mean.
+    """
+
+    mean: Tensor
+    sd: Tensor
+    pixel_mean: Tensor
+    pixel_sd: Tensor
+
+    def __init__(self, config: NetworkConfig, mean: Float32, sd: Float32) -> None:
+        super().__init__()
+        self.config = config
+        self.body = build(config)
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
+        self.register_buffer("sd", torch.tensor(sd, dtype=torch.float32))
+        self.register_buffer("pixel_mean", 255 * torch.tensor(PIXEL_MEAN), persistent=False)
+        self.register_buffer("pixel_sd", 255 * torch.tensor(PIXEL_SD), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        # Channels stay last in memory, as decoded: the faster order for convolutions.
+        x = ((images - self.pixel_mean) / self.pixel_sd).permute(0, 3, 1, 2)
+        return self.body(x).float() * self.sd + self.mean
+
+
+def build(config: NetworkConfig) -> nn.Module:
+    """The bare network, initialised for training from scratch."""
+    check(config)
+    body = AlexNet(config) if config.name == "alexnet" else ResNet(config)
+    for module in body.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    for name, parameter in body.named_parameters():
+        # Blocks begin as their short cuts (Goyal et al., 2017): signals keep their size.
+        if name.endswith(closing_norm(config)):
+            nn.init.zeros_(parameter)
+    last = body.get_submodule(last_layer(config))
+    weight = last.get_parameter("weight")
+    nn.init.normal_(weight, std=LAST_GAIN / weight.shape[1] ** 0.5)
+    return body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def check(config: NetworkConfig) -> None:
+    """Refuse what cannot be built."""
+    if config.name not in NETWORKS:
+        raise NetworkError(f"unknown network {config.name!r}", f"known: {', '.join(NETWORKS)}")
+    low, high = WIDTHS
+    if not low <= config.width <= high:
+        raise NetworkError(f"width {config.width} is not between {low} and {high}")
+    if not 0 <= config.dropout < 1:
+        raise NetworkError(f"dropout {config.dropout} is not between 0 and 1")
+    if not (SIZES[0] <= config.size <= SIZES[1] and 1 <= config.outputs <= 100_000):
+        raise NetworkError(f"no network of {config.size} pixels and {config.outputs} outputs")
+
+
+def last_layer(config: NetworkConfig) -> str:
+    """The name of the layer that gives theta."""
+    return alexnet.LAST_LAYER if config.name == "alexnet" else resnet.LAST_LAYER
+
+
+def closing_norm(config: NetworkConfig) -> str:
+    """The end of the name of the scale that each residual block ends with; AlexNet has none."""
+    return {"alexnet": "no norm", "resnet18": "bn2.weight"}.get(config.name, "bn3.weight")
+
+
+def load_pretrained(network: FaceNet, path: Path) -> None:
+    """Take all but the last layer from a file of weights with torchvision's names."""
+    last = last_layer(network.config)
+    with located(path):
+        weights = read_weights(path)
+        kept = {key: value for key, value in weights.items() if not key.startswith(f"{last}.")}
+        own = network.body.state_dict()
+        fill(network.body, kept | {key: own[key] for key in own if key.startswith(f"{last}.")})
+
+
+def read_weights(path: Path) -> dict[str, Any]:
+    """What torch.save wrote, if it is a dictionary of plain values; nothing in it is run."""
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise NetworkError(error.strerror or str(error), "give a file of weights") from None
+    except Exception:  # torch and its unpickler raise anything on what they did not write
+        raise NetworkError("not a file of plain weights", "give one that torch.save made") from None
+    if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
+        raise NetworkError("not a dictionary of weights", "give a state_dict that torch.save made")
+    return found
+
+
+def fill(module: nn.Module, weights: dict[str, Any]) -> None:
+    """Load weights by name, in one line's words where they do not fit."""
+    own = module.state_dict()
+    for key, value in weights.items():
+        if key in own and (not isinstance(value, Tensor) or value.shape != own[key].shape):
+            shape = tuple(getattr(value, "shape", ()))
+            raise NetworkError(f"{key} is {shape}, but the network's {tuple(own[key].shape)}")
+        if isinstance(value, Tensor) and not torch.isfinite(value).all():
+            raise NetworkError(f"{key} holds values that are not finite")
+    try:
+        result = module.load_state_dict(weights, strict=False)
+    except Exception as error:
+        raise NetworkError(f"does not fit: {' '.join(str(error).split())}") from None
+    # Files older than this counter of batches lack it; nothing depends on it.
+    missing = [key for key in result.missing_keys if not key.endswith("num_batches_tracked")]
+    if missing or result.unexpected_keys:
+        lacking = f"lacks {missing[0]}" if missing else f"has {result.unexpected_keys[0]}"
+        raise NetworkError(f"{lacking}: weights of another network", "give the right --network")

@@ -1,0 +1,208 @@
+"""Pictures on their way into a network: decoded, and cropped as the recipe's are."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from facegen import shards
+from facegen.backgrounds import MAX_PIXELS, SUFFIXES
+from facegen.errors import FacegenError, UsageError, located
+from facegen.parameters import Float32
+from facegen.recipe import CameraPrior
+
+UInt8 = NDArray[np.uint8]
+Read = Callable[[], bytes]
+
+LANDMARKS, BOX = 68, 2
+LARGEST_CROP = 8
+_DAMAGED = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+_MEND_POINTS = "give {key: [x0, y0, x1, y1]} or {key: [[u, v] * 68]} as JSON, or rows of CSV"
+
+
+class PictureError(FacegenError):
+    """A picture that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How a box of landmarks becomes a square picture: the means of a recipe's crop.
+
+    scale: the square's side / the box's longer side; shift: of its centre, in the same unit.
+    """
+
+    size: int
+    scale: float
+    shift: float
+
+    def square(self, points: Float32) -> tuple[float, float, float]:
+        """Points (P, 2) u, v -> the square's left, top and side in pixels."""
+        low, high = points.min(axis=0), points.max(axis=0)
+        side = float((high - low).max())
+        left, top = (low + high) / 2 + side * (self.shift - self.scale / 2)
+        return float(left), float(top), side * self.scale
+
+
+def framing_of(camera: CameraPrior, size: int) -> Framing:
+    """The framing that a recipe's crop has on average."""
+    return Framing(size, camera.scale.mean, camera.shift.mean)
+
+
+def decode_into(pixels: UInt8, data: bytes) -> None:
+    """Fill pixels (H, W, 3) from an encoded picture of just that size."""
+    try:
+        with Image.open(BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as picture:
+            if picture.size != (pixels.shape[1], pixels.shape[0]):
+                raise PictureError(f"is {picture.size}, not {pixels.shape[1::-1]} pixels")
+            plain = picture if picture.mode == "RGB" else picture.convert("RGB")
+            # Quicker than np.asarray, which goes by way of a second copy.
+            pixels[:] = np.frombuffer(plain.tobytes(), np.uint8).reshape(pixels.shape)
+    except _DAMAGED as error:
+        raise PictureError(_words(error)) from None
+
+
+def decode(data: bytes, framing: Framing, points: Float32 | None) -> UInt8:
+    """An encoded picture cropped to its landmarks or box (P, 2), else its middle: (S, S, 3)."""
+    try:
+        with Image.open(BytesIO(data)) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise PictureError(f"more than {MAX_PIXELS:,} pixels")
+            upright = ImageOps.exif_transpose(picture).convert("RGB")
+        whole = _middle(upright) if points is None else framing.square(points)
+        return np.asarray(_cut(upright, whole, framing.size))
+    except _DAMAGED as error:
+        raise PictureError(_words(error)) from None
+
+
+def find_pictures(paths: Sequence[Path]) -> Iterator[tuple[str, Read]]:
+    """(key, a function that reads it) of every picture named: files, folders, lists, shards.
+
+    A picture's key is its path in the folder or as the list has it, a file's name, a sample's key.
+    """
+    seen: set[str] = set()
+    for path in paths:
+        for key, read in _pictures(path):
+            if key in seen:
+                mend = "give one folder or list that tells them apart"
+                raise UsageError(f"{path}: a second picture with the key {key!r}", mend)
+            seen.add(key)
+            yield key, read
+
+
+def read_points(path: Path) -> dict[str, Float32]:
+    """Landmarks (68, 2) or the two corners of a box (2, 2) by key, from JSON or CSV."""
+    with located(path):
+        try:
+            text = path.read_text("utf-8")
+            rows = _csv_rows(text) if path.suffix.lower() == ".csv" else json.loads(text)
+        except OSError as error:
+            raise UsageError(error.strerror or str(error), _MEND_POINTS) from None
+        except (ValueError, RecursionError, csv.Error) as error:
+            raise UsageError(f"neither JSON nor CSV: {error}", _MEND_POINTS) from None
+        if not isinstance(rows, dict) or not rows:
+            raise UsageError("holds no landmarks by key", _MEND_POINTS)
+        return {key: _points(key, value) for key, value in rows.items()}
+
+
+def points_of(key: str, found: Mapping[str, Float32]) -> Float32:
+    """A picture's landmarks: by its key, its file's name, or that without suffix."""
+    for name in (key, Path(key).name, Path(key).stem):
+        if name in found:
+            return found[name]
+    raise PictureError("has no landmarks or box", "add it to the file of landmarks")
+
+
+def _words(error: Exception) -> str:
+    unknown = isinstance(error, UnidentifiedImageError)
+    return "not a picture" if unknown else f"unreadable picture: {error}"
+
+
+def _pictures(path: Path) -> Iterator[tuple[str, Read]]:
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        if not files:
+            raise UsageError(f"{path}: holds no {', '.join(SUFFIXES)}")
+        yield from ((file.relative_to(path).as_posix(), file.read_bytes) for file in files)
+    elif path.suffix == ".tar":
+        for key, members in shards.read_samples(path):
+            yield key, partial(_member, members)
+    elif path.suffix == ".txt":
+        yield from ((line, (path.parent / line).read_bytes) for line in _lines(path))
+    else:
+        yield path.name, path.read_bytes
+
+
+def _member(members: Mapping[str, bytes]) -> bytes:
+    for suffix in (suffix.removeprefix(".") for suffix in SUFFIXES):
+        if suffix in members:
+            return members[suffix]
+    raise PictureError("the sample holds no picture")
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: not a list of pictures: {error}") from None
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _csv_rows(text: str) -> dict[str, list[str]]:
+    rows = [row for row in csv.reader(text.splitlines()) if row]
+    header = rows and not _is_number(rows[0][-1])
+    return {row[0]: row[1:] for row in rows[bool(header) :]}
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _points(key: str, value: Any) -> Float32:
+    try:
+        points = np.asarray(value, np.float32).reshape(-1, 2)
+    except (ValueError, TypeError):
+        points = np.empty((0, 2), np.float32)
+    if len(points) not in (BOX, LANDMARKS) or not np.isfinite(points).all():
+        raise UsageError(f"{key!r} has neither a box nor {LANDMARKS} landmarks", _MEND_POINTS)
+    if np.ptp(points, axis=0).max() <= 0:
+        raise UsageError(f"{key!r} has a box without extent", _MEND_POINTS)
+    return points
+
+
+def _middle(picture: Image.Image) -> tuple[float, float, float]:
+    side = min(picture.size)
+    return (picture.width - side) / 2, (picture.height - side) / 2, side
+
+
+def _cut(picture: Image.Image, square: tuple[float, float, float], size: int) -> Image.Image:
+    """A square of the picture, black where it reaches past it, resampled to size pixels."""
+    left, top, side = square
+    if square == (0, 0, size) and picture.size == (size, size):
+        return picture
+    inside = left < picture.width and top < picture.height and left + side > 0 and top + side > 0
+    if not inside or side > LARGEST_CROP * max(picture.size):
+        raise PictureError("its landmarks or box lie outside of it")
+    x, y = int(np.floor(left)), int(np.floor(top))
+    end = int(np.ceil(max(left - x, top - y) + side))
+    part = picture.crop((x, y, x + end, y + end))
+    box = (left - x, top - y, left - x + side, top - y + side)
+    return part.resize((size, size), Image.Resampling.BICUBIC, box)
