@@ -188,7 +188,7 @@ def work(duty: Duty, pipe: Connection) -> None:
             with suppress(OSError):
                 pipe.send(as_message(error))
         finally:
-            # What is left is the interpreter's own clearing up, which an exit in its midst would mar.
+            # The interpreter clears up now, and an exit in the midst of that would be heard.
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 

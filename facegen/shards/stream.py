@@ -82,4 +82,4 @@ def _header(block: bytes) -> tuple[str, int, bool]:
     kind = block[156:157]
     if block[257:262] != b"ustar" or kind not in b"\x000xg5" or size > MAX_MEMBER:
         raise DatasetError("not a plain tar", "pack it with tar --format=ustar")
-    return name, size, kind in b"\x000"
+    return name.removeprefix("./"), size, kind in b"\x000"
