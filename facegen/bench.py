@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ import numpy as np
 from facegen import layers
 from facegen.engines.local import LocalEngine, Task
 from facegen.job import Job
+from facegen.parameters import Float32
 from facegen.plan import Shard
+from facegen.renderers import Frames, Scene
 from facegen.shards import ShardReport
 from facegen.stopwatch import STAGES, Stopwatch
 from facegen.studio import Listener, Studio
@@ -108,23 +111,39 @@ def rehearse(studio: Studio, shard: Shard, listen: Listener) -> ShardReport:
 
 def bare_work(studio: Studio, shard: Shard, listen: Listener) -> ShardReport:
     """For each batch, the product of coefficients and bases, and the encoding; nothing else."""
-    batch, frames = next(iter(studio.rendered(replace(shard, stop=first_stop(studio, shard)))))
-    parameters, model = batch.scene.parameters, studio.model
-    geometry = np.empty((len(batch), model.vertices, 3), np.float32)
-    reflectance = np.empty_like(geometry)
+    work = work_of(studio)
     for indices in studio.batches(shard):
-        count = len(indices)
-        model.geometry.evaluate(parameters.geometry[:count], geometry[:count])
-        model.reflectance.evaluate(parameters.reflectance[:count], reflectance[:count])
-        for row in range(count):
-            layers.encode(frames, row, studio.job.layers, studio.recipe.image)
-        listen(count)
+        work.do(studio, min(len(indices), len(work.frames)))
+        listen(len(indices))
     return studio.report(shard, 0, "")
 
 
-def first_stop(studio: Studio, shard: Shard) -> int:
-    """Where the shard's first batch ends."""
-    return min(shard.start + studio.renderer.batch, shard.stop)
+@dataclass(frozen=True, eq=False)
+class Work:
+    """A batch rendered once, and the memory that the products go into."""
+
+    scene: Scene
+    frames: Frames
+    geometry: Float32
+    reflectance: Float32
+
+    def do(self, studio: Studio, count: int) -> None:
+        """Evaluate and encode `count` faces."""
+        parameters, model = self.scene.parameters, studio.model
+        model.geometry.evaluate(parameters.geometry[:count], self.geometry[:count])
+        model.reflectance.evaluate(parameters.reflectance[:count], self.reflectance[:count])
+        for row in range(count):
+            layers.encode(self.frames, row, studio.job.layers, studio.recipe.image)
+
+
+@lru_cache(maxsize=1)
+def work_of(studio: Studio) -> Work:
+    """The studio's first batch, made before the clock starts."""
+    batch = studio.pose(np.arange(studio.renderer.batch))
+    frames = studio.renderer.render(batch.scene)
+    studio.put_background(frames, batch.indices)
+    geometry = np.empty((len(batch), studio.model.vertices, 3), np.float32)
+    return Work(batch.scene, frames, geometry, np.empty_like(geometry))
 
 
 def stage_ms(reports: tuple[ShardReport, ...]) -> dict[str, float]:

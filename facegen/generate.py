@@ -60,7 +60,10 @@ def generate(job: Job, engine: Engine, listen: Listener) -> Summary:
         listen(sum(report.samples for report in found))
         dataset.write_index(job, store, found)
         done = {report.name for report in found}
-        results = list(engine.make(job, [s for s in wanted if s.name not in done], listen))
+        try:
+            results = list(engine.make(job, [s for s in wanted if s.name not in done], listen))
+        finally:
+            clear_partials(store, wanted)
         made = tuple(one for one in results if isinstance(one, ShardReport))
         failed = tuple(one for one in results if isinstance(one, Failure))
         if not failed and job.is_whole:

@@ -313,10 +313,10 @@ def _splits(table: Any) -> tuple[tuple[str, float], ...]:
     with located("[splits]"):
         if not isinstance(table, dict) or not table:
             raise RecipeError("is not a table of shares")
-        for name in table:
+        for name in sorted(table):
             if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", name):
                 raise RecipeError(f"{name!r} is not a name of small letters, digits and _")
-        shares = tuple((name, get(table, name, float)) for name in table)
+        shares = tuple((name, get(table, name, float)) for name in sorted(table))
         if any(not share > 0 for _, share in shares):
             raise RecipeError("every share must be positive")
         total = math.fsum(share for _, share in shares)

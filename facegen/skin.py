@@ -60,8 +60,9 @@ def tones(model: MorphableModel, coefficients: Float32) -> Tones | None:
     chosen = skin[np.linspace(0, len(skin) - 1, min(VERTICES, len(skin))).astype(int)]
     reflectance = model.reflectance.at(chosen.astype(np.int32)).evaluate(coefficients)
     colours = np.clip(reflectance, 0, 1).astype(np.float64)
-    mean_lab = lab(colours).mean(axis=1)
-    return Tones(typology_angle(mean_lab), colours.mean(axis=1))
+    # The median: nostrils, lids and the like are small, dark, and full of vertices.
+    middle = np.median(lab(colours), axis=1)
+    return Tones(typology_angle(middle), np.median(colours, axis=1))
 
 
 def typology_angle(colour: Float64) -> Float64:

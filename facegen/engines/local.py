@@ -7,13 +7,15 @@ shared and a worker that dies is seen at once: it is replaced, and its shard tri
 import os
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from types import FrameType
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -28,6 +30,7 @@ from facegen.studio import Listener, Studio
 
 PATIENCE_S = 4.0
 TRIES = 3
+STOPS = {signal.SIGINT, signal.SIGTERM}
 
 Task = Callable[[Studio, Shard, Listener], ShardReport]
 
@@ -123,13 +126,37 @@ def employ(busy: dict[Any, Worker], duty: Duty, waiting: deque[tuple[Shard, int]
     """Start a worker on the next shard."""
     shard, tries = waiting.popleft()
     context = get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=work, args=(duty, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    worker = Worker(duty, process, ours, shard, tries)
-    busy[ours] = worker
+    with stops_put_off():
+        ours, theirs = context.Pipe()
+        process = context.Process(target=work, args=(duty, theirs), daemon=True)
+        process.start()
+        theirs.close()
+        worker = Worker(duty, process, ours, shard, tries)
+        busy[ours] = worker
     worker.begin(shard, tries)
+
+
+@contextmanager
+def stops_put_off() -> Iterator[None]:
+    """Put off requests to stop; a process started inside does so until it is ready for them.
+
+    The mask is for the process, which inherits it; here other threads may still take a signal.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    resource_tracker.ensure_running()  # else the first start does it, and lifts the mask
+    asked: list[int] = []
+    handlers = {stop: signal.signal(stop, lambda number, _: asked.append(number)) for stop in STOPS}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for stop, handler in handlers.items():
+            signal.signal(stop, handler)
+        if asked:
+            signal.raise_signal(asked[0])
 
 
 def carry_on(busy: dict[Any, Worker], worker: Worker, waiting: deque[tuple[Shard, int]]) -> None:
@@ -174,7 +201,8 @@ def dismiss(workers: list[Worker]) -> None:
 def work(duty: Duty, pipe: Connection) -> None:
     """A worker's life: do the task with the shards that come, until the parent hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, leave)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     threads = max(1, cores() // duty.job.workers)
     os.environ["LP_NUM_THREADS"] = str(threads if threads > 1 else 0)
     with threadpool_limits(threads):
@@ -190,6 +218,12 @@ def work(duty: Duty, pipe: Connection) -> None:
         finally:
             # The interpreter clears up now, and an exit in the midst of that would be heard.
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def leave(number: int, frame: FrameType | None) -> None:
+    """End; where the signal falls into a callback of C code, nothing can be raised, nor is said."""
+    sys.unraisablehook = lambda _: None
+    sys.exit(1)
 
 
 def as_message(error: Exception) -> FacegenError | Crash:

@@ -42,7 +42,7 @@ class FolderStore:
                     file.flush()
                     os.fsync(file.fileno())
                 self.publish(made, name)
-            except OSError:
+            except BaseException:
                 with suppress(OSError):
                     made.unlink()
                 raise
