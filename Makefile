@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint gl clean
+.PHONY: demo test kills fuzz poster lint gl clean
 
 demo: $(VENV)/installed gl       ## 1,000 faces into data/demo
 	$(BIN)/facegen doctor
@@ -11,6 +11,16 @@ demo: $(VENV)/installed gl       ## 1,000 faces into data/demo
 
 test: $(VENV)/installed-test gl  ## the whole suite, against the installed package
 	$(BIN)/pytest
+
+kills: $(VENV)/installed-test    ## the long form of the kill test: thirty kills
+	FACEGEN_KILLS=30 $(BIN)/pytest tests/test_kill.py
+
+fuzz: $(VENV)/installed-test     ## the long form of the fuzzing
+	FACEGEN_FUZZ=20000 $(BIN)/pytest tests/test_fuzz.py
+
+poster: $(VENV)/installed-test   ## the poster's table at small scale: hours
+	$(BIN)/python benchmarks/real_domain.py --train 600 --test 200 --size 64 --out data/real
+	$(BIN)/python benchmarks/poster_table.py data/real --out data/poster
 
 lint: $(VENV)/installed-test     ## what CI asks of the code's form
 	$(BIN)/ruff check .

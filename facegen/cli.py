@@ -264,3 +264,7 @@ def doctor() -> None:
 
 for command in (verify_command, report_command, *LEARNING):
     main.add_command(command)
+
+
+if __name__ == "__main__":
+    main()
