@@ -39,7 +39,7 @@ from facegen.job import Job, default_shard_size
 from facegen.shards import read_samples
 from facegen.studio import Studio
 
-TRIAL, MOST = 64, 200_000
+TRIAL, MOST = 150, 20_000
 COMPARED = 32
 MASK = "mask.png"
 

@@ -17,7 +17,8 @@ class FacegenError(Exception):
 
     def __str__(self) -> str:
         sentence = ": ".join((*self.places, self.fact))
-        return f"{sentence}; {self.mend}" if self.mend else sentence
+        # Facts quote what files say, line breaks and all.
+        return " ".join((f"{sentence}; {self.mend}" if self.mend else sentence).splitlines())
 
 
 class UsageError(FacegenError):

@@ -71,7 +71,8 @@ def write(path: Path, estimates: Estimates) -> None:
 
 def read(path: Path) -> Estimates:
     """Read and check a file that anybody may have written; EstimatesError says what is wrong."""
-    with located(path):
+    # Values that overflow are refused where they are checked.
+    with located(path), np.errstate(all="ignore"):
         try:
             with path.open("rb") as raw:
                 if raw.read(len(_SIGNATURE)) != _SIGNATURE:

@@ -13,9 +13,11 @@ from facegen.layers import LAYERS
 from facegen.plan import shards_of
 from facegen.recipe_tables import Table, get
 from facegen.stores import Store
+from facegen.sampling import SEEDS
 from facegen.studio import prepare_job
 
 INDEX = "dataset.json"
+COUNTS = range(1, recipe.MAX_SAMPLES + 1)
 
 
 def read_job(
@@ -78,12 +80,12 @@ def _job(
     chosen = recipe.parse(
         get(stated, "name", str), {key: value for key, value in stated.items() if key != "name"}
     )
-    count, size = (_positive(table, key) for key in ("count", "shard_size"))
+    count, size = (_whole(table, key, COUNTS) for key in ("count", "shard_size"))
     job = prepare_job(
         recipe=chosen,
         model=model or get(get(table, "model", dict), "name", str),
         estimates=_estimates(table.get("estimates"), estimates),
-        seed=get(table, "seed", int),
+        seed=_whole(table, "seed", SEEDS),
         count=count,
         shard_size=size,
         part=(0, len(shards_of(chosen, count, size))),
@@ -96,10 +98,10 @@ def _job(
     return job
 
 
-def _positive(table: Table, key: str) -> int:
+def _whole(table: Table, key: str, among: range) -> int:
     value = get(table, key, int)
-    if value < 1:
-        raise DatasetError(f"{key} = {value} is not positive")
+    if value not in among:
+        raise DatasetError(f"{key} = {value} is not from {among[0]} to {among[-1]}")
     return value
 
 
@@ -133,6 +135,8 @@ def _estimates(stated: Table | None, file: Path | None) -> EstimatesFile | None:
     """The estimates that were resampled around; without the file only its hash is known."""
     if stated is None:
         return None
+    if not isinstance(stated, dict):
+        raise DatasetError(f"estimates = {stated!r} is not a table")
     sha256 = get(stated, "sha256", str)
     if file is not None and estimates_files.digest(file) != sha256:
         raise DatasetError(f"--estimates {file}: not the estimates it was made with")

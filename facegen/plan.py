@@ -15,6 +15,8 @@ from facegen.recipe import Identities, Recipe
 
 Indices = NDArray[np.int64]
 
+MAX_SHARDS = 10**6
+
 
 @dataclass(frozen=True)
 class Split:
@@ -66,6 +68,8 @@ def splits_of(recipe: Recipe, count: int) -> list[Split]:
 
 def shards_of(recipe: Recipe, count: int, size: int) -> list[Shard]:
     """Every shard, of `size` samples or, the last of a split, fewer."""
+    if count > MAX_SHARDS * size:
+        raise RecipeError(f"more than {MAX_SHARDS:,} shards", "raise --shard-size")
     return [
         Shard(split.name, number, start, min(start + size, split.stop))
         for split in splits_of(recipe, count)

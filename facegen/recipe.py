@@ -18,6 +18,7 @@ from facegen.parameters import ANGLES, CHANNELS, EXPRESSION_UNITS, POSTER_UNIT, 
 from facegen.recipe_tables import Table, distribution, get, known, named
 
 MAX_BYTES = 1_000_000
+MAX_SAMPLES = 10**10
 SIZES = range(16, 2049)
 FORMATS = ("jpg", "png", "webp")
 DEFAULT = "inversefacenet"
@@ -157,6 +158,13 @@ def load(name_or_path: str) -> Recipe:
 
 def parse(name: str, table: Table) -> Recipe:
     """A recipe from its table; RecipeError names the key that is wrong."""
+    try:
+        return _parse(name, table)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise RecipeError(f"holds a number or table too large for a recipe: {error}") from None
+
+
+def _parse(name: str, table: Table) -> Recipe:
     known(table, _TOP | set(_GROUPS))
     get({"description": "", **table}, "description", str)
     return Recipe(
@@ -188,7 +196,7 @@ def _resolve(name_or_path: str, above: tuple[str, ...]) -> Table:
     base = table.pop("extends", None)
     if base is None:
         return table
-    if not isinstance(base, str):
+    if not isinstance(base, str) or "\0" in base:
         raise RecipeError("extends: must be the name of a recipe")
     beside = (Path(name_or_path).parent / base).resolve()
     with located(f"extends {base}"):
@@ -304,6 +312,8 @@ def _identities(table: Table) -> Identities | None:
     count, samples = (get(table, key, int) for key in keys)
     if count < 1 or samples < 1:
         raise RecipeError("identities and samples_per_identity must be at least 1")
+    if count * samples > MAX_SAMPLES:
+        raise RecipeError(f"identities and their samples are more than {MAX_SAMPLES:,}")
     if table["kind"] != PRIOR:
         raise RecipeError("identities are drawn from a prior, not around estimates")
     return Identities(count, samples)

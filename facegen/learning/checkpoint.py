@@ -15,7 +15,7 @@ from facegen import recipe as recipes
 from facegen.errors import DatasetError, FacegenError, located
 from facegen.learning.config import NetworkConfig
 from facegen.learning.corpus import ModelName, layout_from_json
-from facegen.learning.networks import FaceNet, NetworkError, check, fill, read_weights
+from facegen.learning.networks import FaceNet, NetworkError, check, check_weights, fill, read_weights
 from facegen.parameters import Layout
 from facegen.recipe import Recipe
 from facegen.stores import PARTIAL
@@ -105,7 +105,10 @@ def load(path: Path) -> Checkpoint:
             check(config)
             if facts.format != FORMAT or not isinstance(weights, dict):
                 raise NetworkError(f"a checkpoint of format {facts.format}, not {FORMAT}", _MEND)
-            network = FaceNet(config, *np.zeros((2, config.outputs), np.float32))
+            moments = np.zeros((2, config.outputs), np.float32)
+            with torch.device("meta"):  # Nothing is made that the file does not hold.
+                check_weights(FaceNet(config, *moments), weights)
+            network = FaceNet(config, *moments)
             found = Checkpoint(network, facts, progress, path)
             if found.layout.width != config.outputs or not found.model.sha256:
                 raise NetworkError("its layout is not that of its network", _MEND)

@@ -120,6 +120,15 @@ def read_weights(path: Path) -> dict[str, Any]:
 
 def fill(module: nn.Module, weights: dict[str, Any]) -> None:
     """Load weights by name, in one line's words where they do not fit."""
+    check_weights(module, weights)
+    try:
+        module.load_state_dict(weights, strict=False)
+    except Exception as error:
+        raise NetworkError(f"does not fit: {' '.join(str(error).split())}") from None
+
+
+def check_weights(module: nn.Module, weights: dict[str, Any]) -> None:
+    """Refuse weights that are not finite, or of other names and shapes than the module's."""
     own = module.state_dict()
     for key, value in weights.items():
         if key in own and (not isinstance(value, Tensor) or value.shape != own[key].shape):
@@ -127,12 +136,10 @@ def fill(module: nn.Module, weights: dict[str, Any]) -> None:
             raise NetworkError(f"{key} is {shape}, but the network's {tuple(own[key].shape)}")
         if isinstance(value, Tensor) and not torch.isfinite(value).all():
             raise NetworkError(f"{key} holds values that are not finite")
-    try:
-        result = module.load_state_dict(weights, strict=False)
-    except Exception as error:
-        raise NetworkError(f"does not fit: {' '.join(str(error).split())}") from None
     # Files older than this counter of batches lack it; nothing depends on it.
-    missing = [key for key in result.missing_keys if not key.endswith("num_batches_tracked")]
-    if missing or result.unexpected_keys:
-        lacking = f"lacks {missing[0]}" if missing else f"has {result.unexpected_keys[0]}"
+    counter = "num_batches_tracked"
+    missing = [key for key in own if key not in weights and not key.endswith(counter)]
+    unexpected = [key for key in weights if key not in own]
+    if missing or unexpected:
+        lacking = f"lacks {missing[0]}" if missing else f"has {unexpected[0]}"
         raise NetworkError(f"{lacking}: weights of another network", "give the right --network")

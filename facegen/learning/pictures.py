@@ -24,6 +24,7 @@ Read = Callable[[], bytes]
 
 LANDMARKS, BOX = 68, 2
 LARGEST_CROP = 8
+FARTHEST = 1e6
 _DAMAGED = (
     OSError,
     ValueError,
@@ -178,14 +179,14 @@ def _is_number(word: str) -> bool:
 
 def _points(key: str, value: Any) -> Float32:
     try:
-        points = np.asarray(value, np.float32).reshape(-1, 2)
-    except (ValueError, TypeError):
-        points = np.empty((0, 2), np.float32)
-    if len(points) not in (BOX, LANDMARKS) or not np.isfinite(points).all():
+        points = np.asarray(value, np.float64).reshape(-1, 2)
+    except (ValueError, TypeError, OverflowError):
+        points = np.empty((0, 2))
+    if len(points) not in (BOX, LANDMARKS) or not (np.abs(points) < FARTHEST).all():
         raise UsageError(f"{key!r} has neither a box nor {LANDMARKS} landmarks", _MEND_POINTS)
     if np.ptp(points, axis=0).max() <= 0:
         raise UsageError(f"{key!r} has a box without extent", _MEND_POINTS)
-    return points
+    return points.astype(np.float32)
 
 
 def _middle(picture: Image.Image) -> tuple[float, float, float]:

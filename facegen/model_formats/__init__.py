@@ -19,7 +19,7 @@ def find(name_or_path: str) -> Path:
     known = _files()
     if name_or_path in known:
         return known[name_or_path]
-    if Path(name_or_path).suffix != ".h5":
+    if Path(name_or_path).suffix != ".h5" or "\0" in name_or_path:
         raise ModelError(
             f"model {name_or_path}: no model of that name; there are {', '.join(sorted(known))}",
             "give one of them, the path of an .h5 file, or `facegen models import FILE` first",

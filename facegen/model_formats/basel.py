@@ -23,7 +23,8 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 def load(path: Path) -> MorphableModel:
     """Read a model; ModelError names the file and the data set that is wrong."""
-    with located(path):
+    # Values that overflow are refused where they are checked.
+    with located(path), np.errstate(all="ignore"):
         sha256 = digest(path)
         try:
             with h5py.File(path, "r") as file:

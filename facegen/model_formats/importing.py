@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from facegen.errors import ModelError, located
 from facegen.model_formats import (
@@ -33,7 +34,8 @@ _OLD_PICKLES = (b"(d", b"}q", b"(c", b"cn", b"cc")
 
 def read(path: Path) -> ForeignModel:
     """The model in a file or folder of any known format, checked."""
-    with located(path):
+    # Values that overflow are refused where they are checked.
+    with located(path), np.errstate(all="ignore"):
         try:
             return checked(_read(path))
         except (IsADirectoryError, FileNotFoundError, PermissionError) as error:

@@ -80,6 +80,6 @@ def _header(block: bytes) -> tuple[str, int, bool]:
     except ValueError:
         raise DatasetError("not a readable tar") from None
     kind = block[156:157]
-    if block[257:262] != b"ustar" or kind not in b"\x000xg5" or size > MAX_MEMBER:
+    if block[257:262] != b"ustar" or kind not in b"\x000xg5" or not 0 <= size <= MAX_MEMBER:
         raise DatasetError("not a plain tar", "pack it with tar --format=ustar")
     return name.removeprefix("./"), size, kind in b"\x000"
