@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test kills fuzz poster lint gl clean
 
-demo: $(VENV)/installed gl       ## 1,000 faces into data/demo
+demo: $(VENV)/installed          ## 1,000 faces into data/demo, on a GPU through EGL if there is one
+	-@sh tools/install_gl.sh $(BIN)/python
 	$(BIN)/facegen doctor
 	$(BIN)/facegen render --count 1k --out data/demo
 

@@ -25,7 +25,7 @@ from facegen.morphable_model import MorphableModel
 from facegen.plan import Shard
 from facegen.renderers import FAR_MM, NEAR_MM
 from facegen.renderers.egl import default_device, device_name, open_context
-from facegen.sampling import sample_backgrounds
+from facegen.sampling import sample_colours
 from facegen.shards import ShardReport, sample_key
 from facegen.studio import Batch, Listener, Studio
 
@@ -207,7 +207,7 @@ def open_loop(kind: type[Loop], studio: Studio) -> Loop:
 
 def faces_of(studio: Studio, batch: Batch) -> Iterator[Face]:
     """The batch's faces one by one."""
-    backgrounds, _ = sample_backgrounds(studio.recipe, studio.job.seed, batch.indices)
+    backgrounds = sample_colours(studio.recipe, studio.job.seed, batch.indices, 1)[:, 0]
     parameters, cameras = batch.scene.parameters, batch.scene.cameras
     columns = (
         parameters.geometry,

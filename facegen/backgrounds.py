@@ -1,4 +1,4 @@
-"""What stands behind the head: a flat colour, or a crop of somebody's pictures."""
+"""What stands behind the head: a colour, smooth noise, or a crop of a picture."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,11 +12,14 @@ from PIL import Image
 from facegen.errors import FacegenError, located
 
 UInt8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 MAX_PIXELS = 100_000_000
 SMALLEST_CROP = 0.5
+COARSE, FINE, COARSE_SHARE = 4, 8, np.float32(0.75)
+NODES = COARSE**2 + FINE**2
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,9 @@ def list_pictures(folder: Path) -> Pictures:
     """The pictures in a folder; names and sizes make their digest."""
     with located("backgrounds", folder):
         try:
-            files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+            files = sorted(
+                p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()
+            )
         except OSError as error:
             raise FacegenError(error.strerror or str(error), "give a folder of pictures") from None
         if not files:
@@ -64,6 +69,53 @@ def put_behind(images: UInt8, mask: UInt8, behind: UInt8) -> None:
                     for channel in range(3):
                         value = behind[face, row * step, column * step, channel]
                         images[face, row, column, channel] = value
+
+
+def put_noise(images: UInt8, mask: UInt8, colours: Float64) -> None:
+    """Fill images (N, H, H, 3) where mask (N, H, H) is 0 with smooth noise, in place.
+
+    colours (N, NODES, 3) in [0, 1] stand on a coarse and on a fine lattice over the picture.
+    """
+    count, size = mask.shape[:2]
+    values = (255 * colours).astype(np.float32)
+    coarse = COARSE_SHARE * values[:, : COARSE**2].reshape(count, COARSE, COARSE, 3)
+    fine = (1 - COARSE_SHARE) * values[:, COARSE**2 :].reshape(count, FINE, FINE, 3)
+    _put_noise(images, mask, coarse, fine, *_steps(size, COARSE), *_steps(size, FINE))
+
+
+def _steps(size: int, nodes: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """For each pixel of a row, the node before it and how far it is to the next, smoothed."""
+    place = (np.arange(size) + 0.5) / size * (nodes - 1)
+    before = place.astype(np.int64)
+    rest = place - before
+    return before, (rest * rest * (3 - 2 * rest)).astype(np.float32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _put_noise(
+    images: UInt8,
+    mask: UInt8,
+    coarse: Float32,
+    fine: Float32,
+    node: NDArray[np.int64],
+    step: Float32,
+    fine_node: NDArray[np.int64],
+    fine_step: Float32,
+) -> None:
+    count, height, width = mask.shape
+    for face in range(count):
+        for row in range(height):
+            i, j = node[row], fine_node[row]
+            a = coarse[face, i] + (coarse[face, i + 1] - coarse[face, i]) * step[row]
+            b = fine[face, j] + (fine[face, j + 1] - fine[face, j]) * fine_step[row]
+            for column in range(width):
+                if mask[face, row, column] == 0:
+                    k, m = node[column], fine_node[column]
+                    s, t = step[column], fine_step[column]
+                    for c in range(3):
+                        value = a[k, c] + (a[k + 1, c] - a[k, c]) * s
+                        value += b[m, c] + (b[m + 1, c] - b[m, c]) * t
+                        images[face, row, column, c] = np.uint8(value + np.float32(0.5))
 
 
 def flat(colours: Float64) -> UInt8:

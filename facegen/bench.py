@@ -20,6 +20,7 @@ import numpy as np
 
 from facegen import layers
 from facegen.engines.local import LocalEngine, Task
+from facegen.errors import FacegenError
 from facegen.job import Job
 from facegen.parameters import Float32
 from facegen.plan import Shard
@@ -95,9 +96,13 @@ def pace(job: Job, task: Task) -> Pace:
         engine = LocalEngine(task)
         results = engine.make(here, here.shards, lambda n: ticks.append((time.perf_counter(), n)))
         reports = tuple(one for one in results if isinstance(one, ShardReport))
+    if len(reports) < len(here.shards):
+        raise FacegenError("some shards could not be made", "run `facegen doctor`")
     samples = sum(n for _, n in ticks[1:])
-    seconds = max(ticks[-1][0] - ticks[0][0], 1e-9)
-    return Pace(samples / seconds, ticks[0][0] - started, max(peak, default=0.0), reports)
+    if not samples:
+        raise FacegenError("too few samples to tell a speed", "raise --count")
+    speed = samples / (ticks[-1][0] - ticks[0][0])
+    return Pace(speed, ticks[0][0] - started, max(peak, default=0.0), reports)
 
 
 def rehearse(studio: Studio, shard: Shard, listen: Listener) -> ShardReport:

@@ -70,7 +70,7 @@ def interrupted(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-class Count(click.ParamType[int]):
+class Count(click.ParamType):
     """A number of things: 1000, 1k, 2.5M, 1G."""
 
     name = "count"
@@ -166,7 +166,9 @@ def run(job: Job, engine: Engine) -> None:
 def engine_of(words: dict[str, Any]) -> Engine:
     """The engine that the words of the command line mean."""
     if words["engine"] == "ray":
-        return RayEngine(words["address"], 1.0 if words["device"].startswith("egl:") else 0.0)
+        if words["workers"] or "," in words["device"]:
+            raise UsageError("--engine ray takes one --device and no --workers")
+        return RayEngine(words["address"], 1.0 if words["device"].startswith("egl") else 0.0)
     if words["address"]:
         raise UsageError("--address is for --engine ray")
     return LocalEngine()
@@ -195,7 +197,7 @@ def job_of(words: dict[str, Any], estimates: EstimatesFile | None = None) -> Job
         part=parse_part(words["shards"], shards) if words["shards"] else (0, shards),
         layers=parse_layers(words["layers"]),
         backgrounds=list_pictures(pictures) if pictures else None,
-        out=words["out"],
+        out=words["out"] if "://" in words["out"] else str(Path(words["out"]).absolute()),
         devices=devices.parse(words["device"]),
         workers=words["workers"] or cores(),
     )

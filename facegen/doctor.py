@@ -10,6 +10,7 @@ from pathlib import Path
 
 from facegen import __version__, model_formats
 from facegen.dataset import versions
+from facegen.engines import cores
 from facegen.errors import DeviceError, FacegenError
 
 LOW_DISK_GB = 5
@@ -32,10 +33,8 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield from _devices()
     yield _model()
     free = shutil.disk_usage(folder).free / 1e9
-    enough = free >= LOW_DISK_GB
-    yield Finding(
-        enough, "disk", f"{free:.0f} GB free here" + ("" if enough else "; give --out more room")
-    )
+    mend = "" if free >= LOW_DISK_GB else ": little; mind where --out is"
+    yield Finding(True, "disk", f"{free:.1f} GB free here{mend}")
 
 
 def _devices() -> Iterator[Finding]:
@@ -44,6 +43,7 @@ def _devices() -> Iterator[Finding]:
     except ImportError as error:
         yield Finding(False, "EGL", f"{error}; install moderngl again")
         return
+    yield Finding(True, "cpu", f"{cores()} cores")
     devices = list_devices()
     for number, name in enumerate(devices):
         kind = "software" if is_software(name) else "hardware"
@@ -52,7 +52,7 @@ def _devices() -> Iterator[Finding]:
         try:
             open_context(0).release()
         except DeviceError as error:
-            yield Finding(False, "EGL", str(error))
+            yield Finding(True, "EGL", f"none, so rendering is on the CPU: {error}")
 
 
 def _model() -> Finding:

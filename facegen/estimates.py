@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from facegen.errors import FacegenError, located
 from facegen.parameters import Float32, Layout
 
-MAX_VALUES = 10_000_000_000
+MAX_PACKED = 1100
 MAX_KEY_BYTES = 4096
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MEND = "write /theta (N, m) float32 with h5py"
@@ -150,8 +150,9 @@ def _dataset(file: h5py.File, name: str, kinds: str) -> NDArray[Any] | None:
     text = h5py.check_string_dtype(data.dtype) is not None
     if not (text if kinds == "text" else data.dtype.kind in kinds):
         raise EstimatesError(f"/{name} holds {data.dtype}, which it should not", _MEND)
-    if data.size > MAX_VALUES:
-        raise EstimatesError(f"/{name} claims {data.size:,} values", _MEND)
+    # What is stored unpacks a thousandfold at the most; a file that claims more is a trap.
+    if data.nbytes > max(MAX_PACKED * data.id.get_storage_size(), 1 << 20):
+        raise EstimatesError(f"/{name} claims {data.size:,} values that are not there", _MEND)
     return np.asarray(data[()])
 
 

@@ -13,6 +13,8 @@ from facegen.shards import ShardReport
 from facegen.stores import PARTIAL, Store, open_store
 from facegen.studio import Listener
 
+PAGES = {"dataset", "README", "preview"}
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -74,7 +76,7 @@ def generate(job: Job, engine: Engine, listen: Listener) -> Summary:
 def clear_partials(store: Store, wanted: list[Shard]) -> dict[str, int]:
     """Remove what a run that was cut off left of these shards; the names left, by size."""
     names = store.names()
-    mine = {shard.name for shard in wanted}
+    mine = {shard.name for shard in wanted} | PAGES
     for name in [n for n in names if n.endswith(PARTIAL) and n.partition(".")[0] in mine]:
         store.remove(name)
         del names[name]

@@ -47,11 +47,9 @@ class Label:
 def parse(text: str) -> frozenset[str]:
     """The layers of a comma-separated list; 'all' is all of them, '' none."""
     wanted = {name.strip() for name in text.split(",") if name.strip()}
-    if wanted == {"all"}:
-        return frozenset(LAYERS)
-    for name in sorted(wanted - set(LAYERS)):
+    for name in sorted(wanted - {*LAYERS, "all"}):
         raise UsageError(f"--layers: unknown layer {name!r}", f"known: {', '.join(LAYERS)}, all")
-    return frozenset(wanted)
+    return frozenset(LAYERS) if "all" in wanted else frozenset(wanted)
 
 
 def rendered(layers: frozenset[str]) -> frozenset[str]:

@@ -12,8 +12,8 @@ from facegen.job import FORMAT, EstimatesFile, Job
 from facegen.layers import LAYERS
 from facegen.plan import shards_of
 from facegen.recipe_tables import Table, get
-from facegen.stores import Store
 from facegen.sampling import SEEDS
+from facegen.stores import Store
 from facegen.studio import prepare_job
 
 INDEX = "dataset.json"

@@ -48,7 +48,9 @@ class Group:
         if self.width and kind != self.unit:
             raise RecipeError(
                 f"[{self.name}] is stated in {kind}s, the model's is in {self.unit}s",
-                "use --recipe ict" if self.unit == WEIGHT else "use --recipe basel or flame",
+                "use --recipe ict, or bootstrap-ict around estimates"
+                if self.unit == WEIGHT
+                else "use --recipe basel or flame, or bootstrap around estimates",
             )
         return 1.0 if isclose(size, self.size) else size / self.size
 

@@ -42,7 +42,8 @@ class Progress:
 
 def summary(job: Job, done: Summary) -> str:
     """What was made, how fast, where the time went, and where to look."""
-    there = f"{job.out}/preview.jpg" if job.is_whole else f"`facegen index {job.out}` when all are"
+    later = f"after `facegen index {job.out}`, once all parts are there"
+    there = f"{job.out}/preview.jpg" if job.is_whole else later
     if done.failed and not done.made:
         return "Nothing could be made."
     if not done.made:

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ MAX_BYTES = 1_000_000
 MAX_SAMPLES = 10**10
 SIZES = range(16, 2049)
 FORMATS = ("jpg", "png", "webp")
+BACKGROUNDS = ("off", "colour", "noise")
 DEFAULT = "inversefacenet"
 
 _COMPONENT_NAMES = {"rotation": (ANGLES,), "illumination": (range(9), CHANNELS)}
@@ -54,7 +56,7 @@ class GroupPrior:
     def components(self, group: Group) -> list[Distribution]:
         """One distribution per component, in the order of theta and the unit of the group."""
         factor = group.factor(self.unit) if self.unit else 1.0
-        own = [self._of(index, group.name) for index in _indices(group.shape)]
+        own = [self._of(index, group.name) for index in product(*map(range, group.shape))]
         return own if factor == 1 else [Scaled(distribution, factor) for distribution in own]
 
     def _of(self, index: tuple[int, ...], name: str) -> Distribution:
@@ -74,6 +76,14 @@ class CameraPrior:
     distance: Distribution
     scale: Distribution
     shift: Distribution
+
+
+@dataclass(frozen=True)
+class Background:
+    """What is behind the head: nothing (off), a colour, or smooth noise of such colours."""
+
+    kind: str
+    colours: tuple[Distribution, Distribution, Distribution]
 
 
 @dataclass(frozen=True)
@@ -108,7 +118,7 @@ class Recipe:
     model: str
     priors: Mapping[str, GroupPrior]
     camera: CameraPrior
-    background: tuple[Distribution, Distribution, Distribution]
+    background: Background
     image: ImageFormat
     identities: Identities | None
     splits: tuple[tuple[str, float], ...]
@@ -236,7 +246,7 @@ def _read_group(group: str, table: Table) -> GroupPrior:
     if variable and not (count is None or (type(count) is int and 0 <= count <= 10_000)):
         raise RecipeError(f"coefficients = {count!r} is not a whole number from 0 to 10000")
     stated = own.pop("unit", POSTER_UNIT) if group == "expression" else None
-    if stated is not None and stated not in EXPRESSION_UNITS:
+    if stated is not None and stated not in list(EXPRESSION_UNITS):
         raise RecipeError(f"unknown unit {stated!r}", f"known: {', '.join(EXPRESSION_UNITS)}")
     overrides = {}
     for index, (path, entry) in components.items():
@@ -283,11 +293,14 @@ def _camera(camera: Table, crop: Table) -> CameraPrior:
     return CameraPrior(distance, scale, shift)
 
 
-def _background(table: Table) -> tuple[Distribution, Distribution, Distribution]:
+def _background(table: Table) -> Background:
     with located("[background]"):
-        known(table, set(CHANNELS))
+        known(table, {"kind", *CHANNELS})
+        kind = get(table, "kind", str)
+        if kind not in BACKGROUNDS:
+            raise RecipeError(f"unknown kind {kind!r}", f"known: {', '.join(BACKGROUNDS)}")
         red, green, blue = (named(table, channel) for channel in CHANNELS)
-    return red, green, blue
+    return Background(kind, (red, green, blue))
 
 
 def _image(table: Table) -> ImageFormat:
@@ -333,12 +346,3 @@ def _splits(table: Any) -> tuple[tuple[str, float], ...]:
         if abs(total - 1) > 1e-6:
             raise RecipeError(f"the shares sum to {total:g}, not to 1")
     return shares
-
-
-def _indices(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    if not shape:
-        yield ()
-        return
-    for first in range(shape[0]):
-        for rest in _indices(shape[1:]):
-            yield (first, *rest)

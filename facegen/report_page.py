@@ -196,7 +196,7 @@ def facts_table(facts: Facts) -> str:
         "Model": f"{job.model.name}, sha256 {job.model.sha256}",
         "Recipe": f"{job.recipe.name}, sha256 {job.recipe.digest}",
         "Digest": job.digest,
-        "Backgrounds": job.backgrounds.digest if job.backgrounds else "flat colours",
+        "Backgrounds": job.backgrounds.digest if job.backgrounds else job.recipe.background.kind,
         "Estimates": job.estimates.sha256 if job.estimates else "none: drawn from a prior",
         "This page": f"facegen {__version__}; labels of {len(facts.gathered.theta):,} samples",
     }

@@ -36,6 +36,7 @@ class Stream(IntEnum):
     BACKGROUND = 2
     PARENT = 3
     IDENTITY = 4
+    PICTURE = 5
 
 
 @dataclass(frozen=True)
@@ -115,12 +116,17 @@ def sample_cameras(camera: CameraPrior, seed: int, indices: Indices) -> tuple[Fl
     return distance, Crop(camera.scale.draw(draws[:, 1]), camera.shift.draw(draws[:, 2:]))
 
 
-def sample_backgrounds(recipe: Recipe, seed: int, indices: Indices) -> tuple[Float64, Float64]:
-    """Colours (N, 3) in [0, 1], and the uniforms (N, 4) that choose and crop a picture."""
-    draws = uniforms(seed, Stream.BACKGROUND, indices, len(CHANNELS) + 4)
-    columns = zip(recipe.background, draws.T, strict=False)
-    colours = np.stack([distribution.draw(column) for distribution, column in columns], axis=1)
-    return np.clip(colours, 0, 1), draws[:, len(CHANNELS) :]
+def sample_colours(recipe: Recipe, seed: int, indices: Indices, nodes: int) -> Float64:
+    """So many of the background's colours for each of these samples (N, nodes, 3), in [0, 1]."""
+    draws = uniforms(seed, Stream.BACKGROUND, indices, nodes * len(CHANNELS))
+    draws = draws.reshape(len(indices), nodes, len(CHANNELS))
+    colours = [d.draw(draws[..., k]) for k, d in enumerate(recipe.background.colours)]
+    return np.clip(np.stack(colours, axis=-1), 0, 1)
+
+
+def sample_crops(seed: int, indices: Indices) -> Float64:
+    """The uniforms (N, 4) that choose a picture for the background, and where to crop it."""
+    return uniforms(seed, Stream.PICTURE, indices, 4)
 
 
 def uniforms(seed: int, stream: Stream, indices: Indices, width: int) -> Float64:

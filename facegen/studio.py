@@ -150,11 +150,18 @@ class Studio:
 
     def put_background(self, frames: Frames, indices: Indices) -> None:
         """Fill what the faces leave empty."""
-        colours, draws = sampling.sample_backgrounds(self.recipe, self.job.seed, indices)
-        pictures = self.job.backgrounds
-        size = self.recipe.image.size
-        behind = pictures.crops(draws, size) if pictures else backgrounds.flat(colours)
-        backgrounds.put_behind(frames.images, frames.mask, behind)
+        images, mask, seed = frames.images, frames.mask, self.job.seed
+        kind, nodes = self.recipe.background.kind, backgrounds.NODES
+        if self.job.backgrounds:
+            crops = sampling.sample_crops(seed, indices)
+            behind = self.job.backgrounds.crops(crops, self.recipe.image.size)
+            backgrounds.put_behind(images, mask, behind)
+        elif kind == "noise":
+            colours = sampling.sample_colours(self.recipe, seed, indices, nodes)
+            backgrounds.put_noise(images, mask, colours)
+        elif kind == "colour":
+            colours = sampling.sample_colours(self.recipe, seed, indices, 1)
+            backgrounds.put_behind(images, mask, backgrounds.flat(colours[:, 0]))
 
     def extra_members(self, batch: Batch, frames: Frames) -> list[dict[str, bytes]]:
         """Members that are found for the batch at once, by row."""

@@ -132,3 +132,22 @@ def test_pictures_stand_behind_the_faces_of_a_data_set(small_job, folder):
         behind = sample["png"][sample["mask.png"] == 0]
         assert len(np.unique(behind, axis=0)) == 1
         assert sorted(behind[0].tolist()) == [0, 0, 200]
+
+
+def test_noise_is_smooth_covers_only_what_is_empty_and_stays_within_its_colours():
+    colours = np.random.default_rng(0).uniform(0.2, 0.6, (2, backgrounds.NODES, 3))
+    images, mask = np.full((2, 96, 96, 3), 7, np.uint8), np.zeros((2, 96, 96), np.uint8)
+    mask[:, 40:50] = 255
+    backgrounds.put_noise(images, mask, colours)
+    assert (images[:, 40:50] == 7).all()
+    upper = images[:, :40].astype(int)
+    assert upper.min() >= 50
+    assert upper.max() <= 154
+    assert abs(np.diff(upper, axis=2)).max() < 12
+    assert upper.std() > 5
+
+
+def test_noise_of_one_colour_is_that_colour():
+    images, mask = np.zeros((1, 16, 16, 3), np.uint8), np.zeros((1, 16, 16), np.uint8)
+    backgrounds.put_noise(images, mask, np.full((1, backgrounds.NODES, 3), 0.5))
+    assert abs(images.astype(int) - 127.5).max() <= 0.5

@@ -136,9 +136,9 @@ def test_doctor_finds_all_well(egl):
 def test_doctor_says_what_to_do_without_egl(tmp_path):
     result = command("doctor", cwd=tmp_path, __EGL_VENDOR_LIBRARY_DIRS=str(tmp_path))
     line = next(line for line in result.stdout.splitlines() if " EGL " in line)
-    assert line.startswith("NO ")
+    assert line.startswith("ok ")
     assert "install the EGL libraries" in line
-    assert (result.returncode, result.stderr) == (1, "")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -234,6 +234,6 @@ def test_uniforms_are_the_middles_of_two_to_the_53_steps():
 
 
 def test_streams_are_numbered_as_stated():
-    assert [stream.value for stream in Stream] == [0, 1, 2, 3, 4]
+    assert [stream.value for stream in Stream] == [0, 1, 2, 3, 4, 5]
     names = [stream.name for stream in sampling.Stream]
-    assert names == ["THETA", "CAMERA", "BACKGROUND", "PARENT", "IDENTITY"]
+    assert names == ["THETA", "CAMERA", "BACKGROUND", "PARENT", "IDENTITY", "PICTURE"]

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from crashing import CURSED, die_at_a_shard, die_once
 from jobs import InProcess, hashes, job_of
 
 from facegen.engines.local import LocalEngine
@@ -22,7 +23,6 @@ from facegen.errors import FacegenError
 from facegen.generate import generate
 from facegen.progress import failures
 from facegen.stores.folder import FolderStore
-from facegen.studio import Studio
 
 KILLS = int(os.environ.get("FACEGEN_KILLS", "5"))
 RUN = [sys.executable, "-c", "from facegen.cli import main; main(prog_name='facegen')", "render"]
@@ -244,28 +244,6 @@ def check_starved(error, code, out, fact):
     assert not list(out.glob("*.partial"))
     for report in out.glob("train-*.json"):
         assert report.with_suffix(".tar").exists()
-
-
-CURSED = "train-000001"
-
-
-def die_at_a_shard(studio, shard, listen):
-    """A native crash in the middle of one shard, whoever makes it."""
-    with (Path(studio.job.out).parent / "tries").open("a") as file:
-        file.write(f"{shard.name}\n")
-    if shard.name == CURSED:
-        listen(3)
-        os.kill(os.getpid(), signal.SIGSEGV)
-    return Studio.make(studio, shard, listen)
-
-
-def die_once(studio, shard, listen):
-    """A worker that is killed the first time it makes a shard."""
-    mark = Path(studio.job.out).parent / f"seen-{shard.name}"
-    if shard.name == CURSED and not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return Studio.make(studio, shard, listen)
 
 
 def small_job(model, out):

@@ -13,8 +13,9 @@ from facegen.sampling import (
     Stream,
     check_camera,
     prior_of,
-    sample_backgrounds,
     sample_cameras,
+    sample_colours,
+    sample_crops,
     sample_theta,
     uniforms,
 )
@@ -211,21 +212,21 @@ def test_known_answers():
 
 def test_cameras_and_backgrounds_follow_the_recipe():
     distance_mm, crop = sample_cameras(RECIPE.camera, 0, np.arange(COUNT))
-    colours, draws = sample_backgrounds(RECIPE, 0, np.arange(COUNT))
+    colours = sample_colours(RECIPE, 0, np.arange(COUNT), 2).reshape(COUNT, 6)
     assert (distance_mm == 1000).all()
     assert stats.kstest(crop.scale, UNIFORM(1.35, 0.2).cdf).pvalue > 1e-3
     for column in crop.shift.T:
         assert stats.kstest(column, UNIFORM(-0.04, 0.08).cdf).pvalue > 1e-3
     for column in colours.T:
         assert stats.kstest(column, UNIFORM(0.3, 0.4).cdf).pvalue > 1e-3
-    assert draws.shape == (COUNT, 4)
+    assert sample_crops(0, np.arange(5)).shape == (5, 4)
 
 
 def test_cameras_and_backgrounds_depend_on_the_index_alone():
     for sample in (
         lambda i: sample_cameras(RECIPE.camera, 0, i)[1].shift,
-        lambda i: sample_backgrounds(RECIPE, 0, i)[0],
-        lambda i: sample_backgrounds(RECIPE, 0, i)[1],
+        lambda i: sample_colours(RECIPE, 0, i, 3),
+        lambda i: sample_crops(0, i),
     ):
         whole = sample(np.arange(50))
         np.testing.assert_array_equal(sample(np.array([49, 7, 8])), whole[[49, 7, 8]])

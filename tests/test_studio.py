@@ -78,12 +78,14 @@ def test_the_layers_in_the_files_give_the_picture_back(relabelled):
         assert abs(255 * np.clip(colour, 0, 1) - sample["png"][inside]).max() <= 2
 
 
-def test_the_background_is_one_flat_colour_of_the_recipe(faces):
-    for sample in samples_of(faces):
-        behind = np.unique(sample["png"][sample["mask.png"] == 0], axis=0)
-        assert len(behind) == 1
-        assert (behind >= 76).all()
-        assert (behind <= 179).all()
+@pytest.mark.parametrize("kind", ["off", "colour", "noise"])
+def test_the_background_is_as_the_recipe_says(small_job, kind):
+    job = generated(small_job(changes={"background": {"kind": kind}}, layers="mask"))
+    for sample in samples_of(job):
+        behind = sample["png"][sample["mask.png"] == 0].astype(int)
+        shades = len(np.unique(behind, axis=0))
+        assert shades > 100 if kind == "noise" else shades == 1
+        assert kind != "off" or not behind.any()
 
 
 def test_faces_fill_their_pictures(faces):

@@ -76,7 +76,8 @@ class Worker:
     def begin(self, shard: Shard, tries: int) -> None:
         """Hand it a shard."""
         self.shard, self.tries, self.samples = shard, tries, 0
-        self.pipe.send(shard)
+        with suppress(OSError):  # A worker that died meanwhile is heard of by its silence.
+            self.pipe.send(shard)
 
     def failure(self, fact: str) -> Failure:
         """Its shard given up, with the samples it was at."""

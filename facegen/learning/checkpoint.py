@@ -15,7 +15,14 @@ from facegen import recipe as recipes
 from facegen.errors import DatasetError, FacegenError, located
 from facegen.learning.config import NetworkConfig
 from facegen.learning.corpus import ModelName, layout_from_json
-from facegen.learning.networks import FaceNet, NetworkError, check, check_weights, fill, read_weights
+from facegen.learning.networks import (
+    FaceNet,
+    NetworkError,
+    check,
+    check_weights,
+    fill,
+    read_weights,
+)
 from facegen.parameters import Layout
 from facegen.recipe import Recipe
 from facegen.stores import PARTIAL
@@ -105,13 +112,16 @@ def load(path: Path) -> Checkpoint:
             check(config)
             if facts.format != FORMAT or not isinstance(weights, dict):
                 raise NetworkError(f"a checkpoint of format {facts.format}, not {FORMAT}", _MEND)
+            if (
+                layout_from_json(facts.layout).width != config.outputs
+                or not ModelName(**facts.model).sha256
+            ):
+                raise NetworkError("its layout is not that of its network", _MEND)
             moments = np.zeros((2, config.outputs), np.float32)
             with torch.device("meta"):  # Nothing is made that the file does not hold.
                 check_weights(FaceNet(config, *moments), weights)
             network = FaceNet(config, *moments)
             found = Checkpoint(network, facts, progress, path)
-            if found.layout.width != config.outputs or not found.model.sha256:
-                raise NetworkError("its layout is not that of its network", _MEND)
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise NetworkError(f"not a checkpoint of facegen: {error!r}", _MEND) from None
         except DatasetError as error:

@@ -7,14 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from facegen.stores.folder import write_file
+from facegen.stores.folder import make_folder, write_file
 
 
 class Logbook:
     """One row of figures per stop; rows of steps that a kill undid are dropped."""
 
     def __init__(self, out: Path, step: int) -> None:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(out.parent)
         self._path = out.with_suffix(".csv")
         self._rows = [row for row in read(self._path) if step and float(row["step"]) <= step]
         self._board = _board(out.with_suffix(".tensorboard"), step)

@@ -107,8 +107,8 @@ def begin(config: TrainingConfig, corpus: Corpus, device: torch.device, say: Say
     config = settled(config, start)
     recipe = _recipe(config, corpus, start)
     settings = config.deciding({**_digests(config, corpus), "recipe": recipe.digest})
-    mean, sd = moments(recipe, corpus.layout)
     model = open_model_of(recipe, corpus.model, config.model)
+    mean, sd = moments(recipe, model.layout)
     weights = _weights(config, start) or loss.calibrate(corpus.layout, model, sd)
     if config.loss == "model-space":
         say(loss.describe(weights, loss.shares(corpus.layout, model, weights, sd)))

@@ -1,7 +1,6 @@
 """The Basel (Statismo) HDF5 layout, and the attributes facegen adds to it: our own file format."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -112,11 +111,12 @@ def _group(file: h5py.File, key: str) -> h5py.Group:
 
 def _number(attributes: Mapping[str, Any], key: str) -> float:
     value = attributes.get(key)
-    if value is None or np.ndim(value) or not np.isfinite(value) or value <= 0:
+    if not isinstance(value, int | float | np.number) or not np.isfinite(value) or value <= 0:
         raise ModelError(f"/facegen: {key} = {value!r} is not a positive number")
     return float(value)
 
 
 def _text(attributes: Mapping[str, Any], key: str, default: str) -> str:
     value = attributes.get(key, default)
-    return value if isinstance(value, str) else json.dumps(str(value))
+    text = value if isinstance(value, str) else str(value)
+    return text.encode("utf-8", "replace").decode("utf-8")

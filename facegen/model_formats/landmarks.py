@@ -96,7 +96,8 @@ def read(path: Path, points: NDArray[np.float32], triangles: Int32) -> Int32:
     (GNM). FLAME's embeddings (.pkl, .npy): triangles with barycentric weights, of all or the last
     51.
     """
-    with located(path):
+    # Numbers too large for a vertex are refused below.
+    with located(path), np.errstate(all="ignore"):
         try:
             size = path.stat().st_size
         except OSError as error:

@@ -1,7 +1,11 @@
 """MATLAB and NumPy archives of strangers as {name: array}, their sizes checked before reading."""
 
+import struct
+import tokenize
 import zipfile
 import zlib
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +21,13 @@ Tables = dict[str, NDArray[Any]]
 
 MAX_BYTES = 2_000_000_000
 _HEADER = 128
-_COMPRESSED = 15
+_MATRIX, _COMPRESSED = 14, 15
+_VALUES = (1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 16, 17, 18)
+_ARRAY_FLAGS = (6, 8)
+_SMALL = 0xFFFF
 _STEP = 1 << 22
-_BROKEN = (OSError, ValueError, TypeError, KeyError, IndexError, NotImplementedError, EOFError)
+_BROKEN = (OSError, ValueError, TypeError, KeyError, IndexError, NotImplementedError, EOFError,
+           SyntaxError, tokenize.TokenError)  # fmt: skip
 
 
 def read_mat(path: Path) -> Tables:
@@ -29,7 +37,7 @@ def read_mat(path: Path) -> Tables:
     _check_mat5(path)
     try:
         loaded = scipy.io.loadmat(path, chars_as_strings=False)
-    except (*_BROKEN, zlib.error, scipy.io.matlab.MatReadError, MemoryError) as error:
+    except Exception as error:  # A damaged file can raise anything at all in scipy's reader.
         raise ModelError(f"damaged MATLAB file: {type(error).__name__}") from None
     tables: Tables = {}
     for name, value in loaded.items():
@@ -108,7 +116,7 @@ def _flat(name: str, value: Any, depth: int = 0) -> Tables:
 
 
 def _check_mat5(path: Path) -> None:
-    """Refuse a version 5 file whose elements unpack to more than MAX_BYTES."""
+    """Refuse a version 5 file of more than MAX_BYTES unpacked, or of elements that crash scipy."""
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise ModelError(f"larger than {MAX_BYTES:,} bytes")
@@ -116,26 +124,56 @@ def _check_mat5(path: Path) -> None:
     with path.open("rb") as file:
         order = "<" if file.read(_HEADER)[126:] == b"IM" else ">"
         while len(tag := file.read(8)) == 8:
-            kind, length = (int(n) for n in np.frombuffer(tag, f"{order}u4"))
+            kind, length = struct.unpack(f"{order}2I", tag)
             end = file.tell() + length
-            total += _unpacked(file, length, MAX_BYTES - total) if kind == _COMPRESSED else length
-            if total > MAX_BYTES or end > size:
-                raise ModelError(f"damaged MATLAB file, or one of more than {MAX_BYTES:,} bytes")
+            pieces = _pieces(file, length)
+            elements = _Elements(order)
+            for piece in _unpacked(pieces) if kind == _COMPRESSED else chain([tag], pieces):
+                total += len(piece)
+                if total > MAX_BYTES or end > size:
+                    fact = f"damaged MATLAB file, or one of more than {MAX_BYTES:,} bytes"
+                    raise ModelError(fact)
+                elements.feed(piece)
             file.seek(end)
 
 
-def _unpacked(file: Any, length: int, limit: int) -> int:
-    """How many bytes a compressed element has once unpacked, as far as `limit`."""
-    stream, total = zlib.decompressobj(), 0
+class _Elements:
+    """Elements that pass by in pieces: on one of a kind that does not exist, scipy crashes."""
+
+    def __init__(self, order: str) -> None:
+        self._tag = struct.Struct(f"{order}2I")
+        self._rest, self._skip, self._flags = b"", 0, False
+
+    def feed(self, piece: bytes) -> None:
+        """Check the tags that begin in the next piece, or before it."""
+        data, at = self._rest + piece[self._skip :], 0
+        self._skip = max(0, self._skip - len(piece))
+        while len(data) - at >= self._tag.size:
+            at += self._tag.size + self._span(*self._tag.unpack_from(data, at))
+        self._rest, self._skip = data[at:], self._skip + max(0, at - len(data))
+
+    def _span(self, kind: int, length: int) -> int:
+        """How many bytes of this element to pass over; those of a matrix are elements."""
+        small = kind > _SMALL
+        known = (kind & _SMALL) in _VALUES if small else kind in (*_VALUES, _MATRIX)
+        if not known or (self._flags and (kind, length) != _ARRAY_FLAGS):
+            raise ModelError("damaged MATLAB file: an element of no known kind")
+        self._flags = kind == _MATRIX and length > 0
+        return 0 if small or kind == _MATRIX else length + -length % 8
+
+
+def _pieces(file: Any, length: int) -> Iterator[bytes]:
+    while length > 0 and (piece := file.read(min(length, _STEP))):
+        length -= len(piece)
+        yield piece
+
+
+def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    stream = zlib.decompressobj()
     try:
-        while length > 0 and total <= limit:
-            piece = file.read(min(length, _STEP))
-            length = length - len(piece) if piece else 0
-            while piece and total <= limit:
-                total += len(stream.decompress(piece, _STEP))
-                piece = stream.unconsumed_tail
-            if not piece and not length:
-                break
+        for piece in pieces:
+            yield stream.decompress(piece, _STEP)
+            while stream.unconsumed_tail:
+                yield stream.decompress(stream.unconsumed_tail, _STEP)
     except zlib.error:
         raise ModelError("damaged MATLAB file: a compressed part is broken") from None
-    return total

@@ -68,7 +68,8 @@ def open_context(index: int) -> moderngl.Context:
         return moderngl.create_context(require=430, standalone=True, **options)
     except Exception as error:
         fact = " ".join(str(error).split())
-        raise DeviceError(f"device egl:{index}: no OpenGL 4.3 context: {fact}", MEND) from None
+        mend = MEND if index == 0 else "`facegen doctor` lists the devices"
+        raise DeviceError(f"device egl:{index}: no OpenGL 4.3 context: {fact}", mend) from None
 
 
 def list_devices(limit: int = 16) -> list[str]:

@@ -42,7 +42,7 @@ class Store(Protocol):
         ...
 
     def claim(self, first: int, last: int) -> AbstractContextManager[None]:
-        """A context that holds shards `first` to `last` for this run alone."""
+        """A context that holds shards `first` to `last` (not included) for this run alone."""
         ...
 
 

@@ -91,20 +91,31 @@ class FolderStore:
 
 def write_file(path: Path, data: bytes) -> None:
     """Write a file of any folder, whole or not at all; FacegenError says why it cannot be."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FacegenError(f"{path.parent}: {error.strerror or error}") from None
+    make_folder(path.parent)
     FolderStore(path.parent).write(path.name, data)
 
 
-def lock(file: Any, first: int, last: int, where: str) -> None:
-    """Lock bytes `first` to `last` of the file: the system frees them when this process ends."""
+def make_folder(folder: Path) -> None:
+    """Make a folder if it is not there; FacegenError says why it cannot be."""
     try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, last - first + 1, first)
-    except OSError:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fact = f"{folder}: {error.strerror or error}"
+        raise FacegenError(fact, "give another place to write to") from None
+
+
+def lock(file: Any, first: int, last: int, where: str) -> None:
+    """Lock bytes `first` to `last` (not included): the system frees them when this process ends."""
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, last - first, first)
+    except (BlockingIOError, PermissionError):
         raise DatasetError(
             f"{where}: another run is making these shards", "wait for it, or use another --out"
+        ) from None
+    except OSError as error:
+        raise DatasetError(
+            f"{where}: this file system has no locks ({error.strerror or error})",
+            "use another --out, or one by URL",
         ) from None
 
 

@@ -16,6 +16,7 @@ from facegen.renderers.cpu.memory import Faces, Float32, Pictures, mesh_of, work
 from facegen.renderers.cpu.shading import draw_faces
 
 LARGEST_SIZE = 4096
+BATCH, BATCH_PIXELS = 64, 64 * 256**2
 LAYERS = {"depth": 1, "normal": 3, "albedo": 3, "parts": 1, "correspondence": 3}
 HARMONICS = np.array(
     [CONSTANT, LINEAR, LINEAR, LINEAR, CROSS, CROSS, ZONAL, CROSS, SECTORAL], np.float32
@@ -25,13 +26,16 @@ HARMONICS = np.array(
 class CpuRenderer(Renderer):
     """Renders batches of faces of one model at one size; a scene when it is collected."""
 
-    def __init__(self, model: MorphableModel, settings: RenderSettings, batch: int = 64) -> None:
+    def __init__(
+        self, model: MorphableModel, settings: RenderSettings, batch: int | None = None
+    ) -> None:
         if not 1 <= settings.size <= LARGEST_SIZE:
             raise DeviceError(
                 f"pictures of {settings.size} pixels cannot be drawn on the CPU",
                 f"state a size from 1 to {LARGEST_SIZE}",
             )
         self.device = f"cpu {llvmlite.binding.get_host_cpu_name()} (numba {numba.__version__})"
+        batch = batch or max(1, min(BATCH, BATCH_PIXELS // settings.size**2))
         self.batch = batch
         self._model, self._settings = model, settings
         self._scenes: list[Scene] = []
