@@ -20,7 +20,7 @@ from facegen.doctor import examine
 from facegen.engines import cores
 from facegen.engines.local import LocalEngine
 from facegen.engines.ray import RayEngine
-from facegen.errors import FacegenError, UsageError, located
+from facegen.errors import FacegenError, RecipeError, UsageError, located
 from facegen.generate import Engine, generate, join
 from facegen.job import EstimatesFile, Job, default_shard_size, parse_part
 from facegen.layers import LAYERS
@@ -163,6 +163,14 @@ def run(job: Job, engine: Engine) -> None:
     sys.exit(1 if done.failed else 0)
 
 
+def with_image(chosen: recipe.Recipe, image: dict[str, Any]) -> recipe.Recipe:
+    """The recipe with what --size, --format and --quality say."""
+    try:
+        return chosen.with_changes({"image": image})
+    except RecipeError as error:
+        raise UsageError(f"--size, --format, --quality: {error.fact}", error.mend) from None
+
+
 def engine_of(words: dict[str, Any]) -> Engine:
     """The engine that the words of the command line mean."""
     if words["engine"] == "ray":
@@ -178,8 +186,7 @@ def job_of(words: dict[str, Any], estimates: EstimatesFile | None = None) -> Job
     """The job that the words of the command line mean, checked."""
     chosen = recipe.load(words["recipe"])
     image = {key: words[key] for key in ("size", "format", "quality") if words[key] is not None}
-    with located("command line"):
-        chosen = chosen.with_changes({"image": image})
+    chosen = with_image(chosen, image)
     pictures = words["backgrounds"]
     count = words["count"] or default_count(chosen.identities)
     if count is None:

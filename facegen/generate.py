@@ -1,5 +1,6 @@
 """The main path: plan the shards, make each, report."""
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ def generate(job: Job, engine: Engine, listen: Listener) -> Summary:
     wanted = job.shards
     with store.claim(*job.part):
         names = clear_partials(store, wanted)
+        check_no_more(job, store, names)
         found = finished(job, store, wanted, names)
         listen(sum(report.samples for report in found))
         dataset.write_index(job, store, found)
@@ -81,6 +83,21 @@ def clear_partials(store: Store, wanted: list[Shard]) -> dict[str, int]:
         store.remove(name)
         del names[name]
     return names
+
+
+def check_no_more(job: Job, store: Store, names: dict[str, int]) -> None:
+    """Refuse to make a smaller data set where a larger one lies: readers would take it whole."""
+    splits = {split for split, _ in job.recipe.splits}
+    planned = {shard.name for shard in job.shards}
+    found = {name.removesuffix(".json") for name in names if name.endswith(".json")}
+    more = sorted(
+        n for n in found - planned if re.fullmatch(r"(\w+)-\d{6}", n) and n[:-7] in splits
+    )
+    if more and job.is_whole:
+        raise DatasetError(
+            f"{job.out}: holds {len(more):,} shards more than asked for, from {more[0]} on",
+            "ask for as many samples, or use another --out",
+        )
 
 
 def finished(

@@ -164,6 +164,10 @@ def test_other_counts_are_refused(render, text, tmp_path):
 
 
 USAGE = [
+    (["--size", "8"], ["--size", "size 8 is not between 16 and 2048"]),
+    (["--size", "4096"], ["size 4096"]),
+    (["--format", "bmp"], ["unknown format 'bmp'", "jpg, png, webp"]),
+    (["--quality", "0"], ["quality 0"]),
     (["--size", "abc"], ["--size", "abc"]),
     (["--layers", "mask,deph"], ["unknown layer 'deph'", "known: mask, depth"]),
     (["--device", "gpu"], ["unknown device 'gpu'", "known: auto"]),
@@ -180,10 +184,6 @@ WRONG = [
     (["--model", "nosuch"], ["model nosuch", "generic"]),
     (["--model", "nosuch.h5"], ["nosuch.h5: No such file"]),
     (["--backgrounds", "nosuch"], ["nosuch: No such file", "give a folder of pictures"]),
-    (["--size", "8"], ["command line: [image]: size 8 is not between 16 and 2048"]),
-    (["--size", "4096"], ["size 4096"]),
-    (["--format", "bmp"], ["unknown format 'bmp'", "jpg, png, webp"]),
-    (["--quality", "0"], ["quality 0"]),
     (["--device", "egl:77"], ["egl:77"]),
 ]
 

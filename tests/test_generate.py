@@ -121,6 +121,14 @@ def test_a_growing_count_keeps_the_finished_shards(small_job):
     assert {name: after[name] for name in before} == before
 
 
+def test_a_smaller_data_set_is_not_made_where_a_larger_one_lies(small_job):
+    make(small_job(count=20))
+    before = bytes_of(folder(small_job()))
+    with pytest.raises(DatasetError, match="2 shards more than asked for, from train-000001 on"):
+        make(small_job(count=7))
+    assert bytes_of(folder(small_job())) == before
+
+
 def test_a_shorter_last_shard_is_made_again_whole(small_job):
     make(small_job(count=10))
     summary, _ = make(small_job(count=14))

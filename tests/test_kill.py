@@ -299,3 +299,20 @@ def test_a_store_that_fills_up_leaves_no_half_file(tmp_path, monkeypatch):
     with pytest.raises((OSError, FacegenError), match="No space left"):
         store.write("dataset.json", b"{}")
     assert not list(tmp_path.iterdir())
+
+
+def test_neighbouring_parts_are_claimed_side_by_side(tmp_path):
+    """By two processes, for one process's locks never refuse its own."""
+    with FolderStore(tmp_path).claim(0, 3):
+        code = (
+            "from pathlib import Path; from facegen.stores.folder import FolderStore\n"
+            f"with FolderStore(Path({str(tmp_path)!r})).claim(%s): print('claimed')"
+        )
+        runs = {
+            part: subprocess.run(
+                [sys.executable, "-c", code % part], capture_output=True, text=True, check=False
+            )
+            for part in ("3, 6", "2, 6")
+        }
+    assert runs["3, 6"].stdout == "claimed\n"
+    assert "another run is making these shards" in runs["2, 6"].stderr

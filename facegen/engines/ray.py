@@ -1,12 +1,13 @@
 """A Ray cluster: every shard a task, retried by Ray, the model's bytes put once."""
 
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from facegen.engines.local import TRIES
+from facegen.engines.local import PATIENCE_S, TRIES
 from facegen.errors import FacegenError
 from facegen.generate import Failure
 from facegen.job import Job
@@ -58,6 +59,7 @@ def connect(address: str) -> Any:
         import ray
     except ImportError:
         raise FacegenError("--engine ray needs Ray", "pip install 'facegen[ray]'") from None
+    check_reachable(address)
     if not ray.is_initialized():
         try:
             ray.init(address=address or None, log_to_driver=False, include_dashboard=False)
@@ -65,6 +67,17 @@ def connect(address: str) -> Any:
             fact = " ".join(str(error).split())
             raise FacegenError(f"no Ray cluster at {address!r}: {fact}") from None
     return ray
+
+
+def check_reachable(address: str) -> None:
+    """Refuse a host:port where nothing answers; Ray itself would go on asking for minutes."""
+    host, _, port = address.rpartition(":")
+    if not host or "/" in address or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), PATIENCE_S).close()
+    except (OSError, OverflowError) as error:
+        raise FacegenError(f"no Ray cluster at {address!r}: {error}") from None
 
 
 def make_shard(job: Job, shard: Shard, model: bytes) -> ShardReport:
