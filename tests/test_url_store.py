@@ -10,8 +10,10 @@ import pytest
 import webdataset
 from jobs import InProcess, job_of
 
+from facegen import verify
 from facegen.errors import DatasetError
 from facegen.generate import finished, generate
+from facegen.opened import read_job
 from facegen.stores import open_store
 
 
@@ -86,6 +88,17 @@ def test_shards_in_a_bucket_stream_into_webdataset(bucket, ellipsoid_file, tmp_p
     with open_store(job.out).local("train-000000.tar") as path:
         samples = list(webdataset.WebDataset(str(path), shardshuffle=False))
     assert [sample["__key__"] for sample in samples] == [f"{i:010d}" for i in range(7)]
+
+
+def test_a_data_set_in_a_bucket_is_verified(bucket, ellipsoid_file):
+    job = job_of(ellipsoid_file, f"{bucket}/verified", devices=("cpu",))
+    generate(job, InProcess(), lambda samples: None)
+    store = open_store(job.out)
+    opened = read_job(store, str(ellipsoid_file), devices=("cpu",))
+    assert verify.verify(opened, store, 4, lambda samples: None).ok
+    store.remove("train-000001.tar")
+    verdict = verify.verify(opened, store, 4, lambda samples: None)
+    assert "train-000001" in {fault.where for fault in verdict.faults}
 
 
 def test_a_url_that_is_nowhere_is_one_line(ellipsoid_file):
