@@ -21,6 +21,7 @@ from facegen.engines import cores
 from facegen.engines.local import LocalEngine
 from facegen.engines.ray import RayEngine
 from facegen.errors import FacegenError, RecipeError, UsageError, located
+from facegen.files import digest
 from facegen.generate import Engine, generate, join
 from facegen.job import EstimatesFile, Job, default_shard_size, parse_part
 from facegen.layers import LAYERS
@@ -140,7 +141,7 @@ def bootstrap_command(estimates: Path, per_image: int | None, weighted: bool, **
     """Resample around estimates from real photographs and render that into shards."""
     if words["count"] and per_image:
         raise UsageError("--count and --per-image say the same thing", "give one of them")
-    file = EstimatesFile(estimates, estimates_files.digest(estimates), weighted)
+    file = EstimatesFile(estimates, digest(estimates), weighted)
     found = estimates_files.read(estimates)
     if weighted and found.confidence is None:
         raise UsageError(f"--weighted: {estimates} has no /confidence", "leave --weighted out")

@@ -9,11 +9,12 @@ from tqdm import tqdm
 
 from facegen import labels_table, report, report_page, verify
 from facegen.engines import cores
-from facegen.errors import FacegenError, UsageError, located
+from facegen.errors import UsageError, located
 from facegen.job import Job
 from facegen.opened import read_job
 from facegen.renderers import devices
 from facegen.stores import Store, open_store
+from facegen.stores.folder import write_file
 from facegen.studio import model_of
 from facegen.verify import Verdict
 
@@ -100,18 +101,9 @@ def report_command(dataset: str, out: Path | None, parquet: Path | None, **words
     if out is None:
         store.write(verify.REPORT, page.encode())
     else:
-        write_text(out, page)
+        write_file(out, page.encode())
     click.echo(f"Report: {out or f'{dataset}/{verify.REPORT}'}")
     if parquet is not None:
         with tqdm(total=job.count, unit="label", unit_scale=True, desc=str(parquet)) as bar:
             labels_table.write_labels(job, store, parquet, bar.update)
         click.echo(f"Labels: {parquet}")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file, or say in one line why not."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise FacegenError(f"{path}: {error.strerror or error}", "give --out elsewhere") from None

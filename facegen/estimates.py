@@ -4,7 +4,6 @@
 attributes layout, model, model_sha256 and source, say more.
 """
 
-import hashlib
 import json
 from contextlib import suppress
 from dataclasses import dataclass
@@ -82,16 +81,6 @@ def read(path: Path) -> Estimates:
         except (OSError, RuntimeError, KeyError) as error:
             fact = getattr(error, "strerror", None) or f"damaged HDF5 file: {error}"
             raise EstimatesError(str(fact), _MEND) from None
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with located(path):
-        try:
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise EstimatesError(error.strerror or str(error)) from None
 
 
 def check_layout(estimates: Estimates, layout: Layout, model_sha256: str) -> list[str]:

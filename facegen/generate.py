@@ -58,7 +58,7 @@ def generate(job: Job, engine: Engine, listen: Listener) -> Summary:
     store = open_store(job.out)
     wanted = job.shards
     with store.claim(*job.part):
-        names = clear_partials(store, wanted)
+        names = clear_partials(job, store)
         check_no_more(job, store, names)
         found = finished(job, store, wanted, names)
         listen(sum(report.samples for report in found))
@@ -67,7 +67,7 @@ def generate(job: Job, engine: Engine, listen: Listener) -> Summary:
         try:
             results = list(engine.make(job, [s for s in wanted if s.name not in done], listen))
         finally:
-            clear_partials(store, wanted)
+            clear_partials(job, store)
         made = tuple(one for one in results if isinstance(one, ShardReport))
         failed = tuple(one for one in results if isinstance(one, Failure))
         if not failed and job.is_whole:
@@ -75,10 +75,13 @@ def generate(job: Job, engine: Engine, listen: Listener) -> Summary:
     return Summary(made, tuple(found), failed, time.perf_counter() - started)
 
 
-def clear_partials(store: Store, wanted: list[Shard]) -> dict[str, int]:
-    """Remove what a run that was cut off left of these shards; the names left, by size."""
+def clear_partials(job: Job, store: Store) -> dict[str, int]:
+    """Remove what a run that was cut off left half done; the names left, by size.
+
+    A part clears its own shards alone: another may be writing a page at this moment.
+    """
     names = store.names()
-    mine = {shard.name for shard in wanted} | PAGES
+    mine = {shard.name for shard in job.shards} | (PAGES if job.is_whole else set())
     for name in [n for n in names if n.endswith(PARTIAL) and n.partition(".")[0] in mine]:
         store.remove(name)
         del names[name]

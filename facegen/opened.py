@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from facegen import estimates as estimates_files
 from facegen import recipe
 from facegen.backgrounds import Pictures, list_pictures
 from facegen.errors import DatasetError, FacegenError, located
+from facegen.files import digest
 from facegen.job import FORMAT, EstimatesFile, Job
 from facegen.layers import LAYERS
 from facegen.plan import shards_of
@@ -138,6 +138,6 @@ def _estimates(stated: Table | None, file: Path | None) -> EstimatesFile | None:
     if not isinstance(stated, dict):
         raise DatasetError(f"estimates = {stated!r} is not a table")
     sha256 = get(stated, "sha256", str)
-    if file is not None and estimates_files.digest(file) != sha256:
+    if file is not None and digest(file) != sha256:
         raise DatasetError(f"--estimates {file}: not the estimates it was made with")
     return EstimatesFile(file or Path(), sha256, bool(stated.get("weighted")))

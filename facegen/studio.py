@@ -12,6 +12,7 @@ from facegen import backgrounds, layers, sampling, shards
 from facegen import estimates as estimates_files
 from facegen.bootstrap import Resampling, check_recipe
 from facegen.errors import located
+from facegen.files import digest
 from facegen.geometry import Cameras, crop_to_landmarks, model_to_camera, to_camera
 from facegen.job import EstimatesFile, Job, ModelFile
 from facegen.model_formats import find as find_model
@@ -207,7 +208,7 @@ def source_of(job: Job, layout: Layout) -> Source:
         return sampling.source_of(job.recipe, layout)
     prior = sampling.prior_of(job.recipe, layout)
     with located(job.estimates.path):
-        if estimates_files.digest(job.estimates.path) != job.estimates.sha256:
+        if digest(job.estimates.path) != job.estimates.sha256:
             raise estimates_files.EstimatesError("changed while it was used", "start again")
     return Resampling(prior, estimates_files.read(job.estimates.path), job.estimates.weighted)
 

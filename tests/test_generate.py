@@ -163,6 +163,15 @@ def test_what_a_cut_off_run_left_half_done_is_cleared(small_job):
     assert len(finished_of(job)) == 1
 
 
+@pytest.mark.parametrize(("part", "left"), [((0, 1), 1), ((0, 3), 0)])
+def test_a_part_leaves_the_pages_of_others_alone(small_job, part, left):
+    job = small_job(part=part)
+    folder(job).mkdir(parents=True)
+    (folder(job) / "dataset.json.0badf00d.partial").write_bytes(b"half")
+    make(job)
+    assert len(list(folder(job).glob("*.partial"))) == left
+
+
 def test_a_failing_shard_leaves_nothing_under_a_final_name(small_job, monkeypatch):
     """A disk that is full after the first bytes of the second shard."""
     from facegen.shards import ShardWriter

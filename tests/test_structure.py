@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # From the ground up: a room imports only rooms above it in this list.
 ROOMS = [
     "errors",
+    "files",
     "assets",
     "distributions",
     "parameters",

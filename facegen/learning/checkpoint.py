@@ -1,6 +1,5 @@
 """Checkpoints: a network, and all that is needed to build it again and to go on training."""
 
-import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -13,6 +12,7 @@ import torch
 
 from facegen import recipe as recipes
 from facegen.errors import DatasetError, FacegenError, located
+from facegen.files import digest
 from facegen.learning.config import NetworkConfig
 from facegen.learning.corpus import ModelName, layout_from_json
 from facegen.learning.networks import (
@@ -129,16 +129,6 @@ def load(path: Path) -> Checkpoint:
         fill(network, weights)
         network.eval()
         return found
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with located(path):
-        try:
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise FacegenError(error.strerror or str(error)) from None
 
 
 def random_state() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from facegen import recipe as recipes
 from facegen.errors import DatasetError, FacegenError, located
+from facegen.files import digest
 from facegen.learning import checkpoint, dataset, loss
 from facegen.learning.checkpoint import Checkpoint, Facts
 from facegen.learning.config import NETWORKS, PAPER_WEIGHTS, NetworkConfig, TrainingConfig
@@ -185,7 +186,7 @@ def _bar(step: int, config: TrainingConfig) -> Any:
 
 def _digests(config: TrainingConfig, corpus: Corpus) -> dict[str, str | None]:
     files = {"pretrained": config.pretrained, "start": config.start}
-    digests = {name: checkpoint.digest(path) if path else None for name, path in files.items()}
+    digests = {name: digest(path) if path else None for name, path in files.items()}
     return {**digests, "corpus": corpus.digest}
 
 
