@@ -128,6 +128,21 @@ def test_held_out_samples_are_never_trained_on(job):
     assert held == {key for key, _ in dataset.validation_samples(corpus, reading)}
 
 
+def test_held_out_identities_are_never_trained_on(egl, ellipsoid_file, tmp_path):
+    people = {"identities": 8, "samples_per_identity": 5}
+    changes = {"image": {"size": 64, "format": "jpg", "quality": 95}, **people}
+    job = job_of(ellipsoid_file, tmp_path / "faces", changes, count=40, shard_size=10)
+    generate(job, InProcess(), lambda samples: None)
+    corpus = open_corpus([folder(job)])
+    reading = dataset.reading_of(corpus, 0.4)
+    held = {int(key) for key, _ in dataset.validation_samples(corpus, reading)}
+    trained = {int(key) for key, _ in islice(dataset.endless(reading, "0", 0), 80)}
+    assert held
+    assert len(held) + len(trained) == 40
+    assert not {index % 8 for index in held} & {index % 8 for index in trained}
+    assert dataset.owner("9" * 12, reading.recipe) == "9" * 12
+
+
 def test_shards_of_validation_take_the_place_of_the_share(job, tmp_path):
     for path in folder(job).iterdir():
         (tmp_path / path.name.replace("train-000003.tar", "validation-000000.tar")).write_bytes(

@@ -18,6 +18,9 @@ from facegen.errors import DatasetError, FacegenError, located
 from facegen.learning.corpus import Corpus
 from facegen.learning.pictures import UInt8, decode_into
 from facegen.parameters import Float32
+from facegen.plan import identities_of
+from facegen.recipe import Recipe
+from facegen.shards import KEY_DIGITS
 from facegen.shards.stream import Encoded, stream_samples
 
 THETA = "theta.npy"
@@ -32,7 +35,8 @@ Batch = tuple[Tensor, Tensor]
 class Reading:
     """What to read, and into what: `format` pictures of size x size pixels, theta of `width`.
 
-    validation: the share of the samples that is held out, chosen by the hash of their keys.
+    validation: the share that is held out, of the samples or, where the recipe has them, of the
+    identities, so that nobody trained on is validated with.
     """
 
     paths: tuple[Path, ...]
@@ -40,13 +44,15 @@ class Reading:
     size: int
     width: int
     validation: float
+    recipe: Recipe
 
 
 def reading_of(corpus: Corpus, validation: float) -> Reading:
     """How a corpus is read for training; with shards of validation, no other sample is held out."""
     share = 0.0 if corpus.validation else validation
     image = corpus.image
-    return Reading(corpus.shards, image.format, image.size, corpus.layout.width, share)
+    width = corpus.layout.width
+    return Reading(corpus.shards, image.format, image.size, width, share, corpus.recipe)
 
 
 class Batches(IterableDataset[Batch | FacegenError]):
@@ -112,7 +118,7 @@ def endless(reading: Reading, seed: str, skip: int) -> Iterator[Encoded]:
             continue
         seen = 0
         for sample in stream(reading.paths, reading.format, f"{seed}/{epoch}"):
-            if held_out(sample[0], reading.validation):
+            if held_out(sample[0], reading):
                 continue
             seen += 1
             if seen > skip:
@@ -128,14 +134,22 @@ def validation_samples(corpus: Corpus, reading: Reading) -> list[Encoded]:
     if not corpus.validation and not reading.validation:
         return []
     samples = stream(paths, reading.format, None)
-    chosen = (s for s in samples if corpus.validation or held_out(s[0], reading.validation))
+    chosen = (s for s in samples if corpus.validation or held_out(s[0], reading))
     return list(islice(chosen, HELD_OUT_MOST))
 
 
-def held_out(key: str, share: float) -> bool:
-    """Whether the sample is in the held-out share: by its key alone."""
-    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
-    return number >= (1 - share) * 2.0**64
+def held_out(key: str, reading: Reading) -> bool:
+    """Whether the sample is in the held-out share: by the hash of its key, or of its identity."""
+    number = int.from_bytes(hashlib.sha256(owner(key, reading.recipe).encode()).digest()[:8], "big")
+    return number >= (1 - reading.validation) * 2.0**64
+
+
+def owner(key: str, recipe: Recipe) -> str:
+    """Whose face a sample shows: the identity that the recipe gives its index, else its own key."""
+    ours = len(key) == KEY_DIGITS and key.isdecimal()
+    if recipe.identities is None or not ours or int(key) >= recipe.identities.total:
+        return key
+    return str(identities_of(recipe, np.array([int(key)]))[0])
 
 
 def stream(paths: Sequence[Path], suffix: str, seed: str | None) -> Iterator[Encoded]:
