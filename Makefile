@@ -20,7 +20,7 @@ fuzz: $(VENV)/installed-test     ## the long form of the fuzzing
 	FACEGEN_FUZZ=20000 $(BIN)/pytest tests/test_fuzz.py
 
 poster: $(VENV)/installed-test   ## the poster's table at small scale: hours
-	$(BIN)/python benchmarks/real_domain.py --train 600 --test 200 --size 64 --out data/real
+	$(BIN)/python benchmarks/real_domain.py --train 1500 --test 200 --size 64 --out data/real
 	$(BIN)/python benchmarks/poster_table.py data/real --out data/poster
 
 lint: $(VENV)/installed-test     ## what CI asks of the code's form

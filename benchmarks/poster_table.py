@@ -1,28 +1,37 @@
 """The poster's table, on a "real" domain whose truth is known: does the loop close?
 
-Rows: AlexNet with the parameter loss, with the model-space loss, and bootstrapped; a ResNet with
-the model-space loss. Every row gets the same number of iterations. The "real" photographs are those
-of real_domain.py; bootstrapping sees its training pictures without their labels, and all rows are
+Rows: AlexNet with the parameter loss, with the model-space loss, and bootstrapped, with the
+poster's proposals and with wider ones; a ResNet with the model-space loss. Every row gets the same
+number of iterations, the bootstrapped ones `before` of them on the corpus that all begin with. The
+"real" photographs are those of real_domain.py. Its training pictures are seen without their labels:
+they are what bootstrapping estimates, and what stands behind all rendered heads. All rows are
 judged on pictures held out. Each step is one facegen command; what is done is not done again.
 
-    python benchmarks/real_domain.py --train 600 --test 200 --size 64 --out REAL
+    python benchmarks/real_domain.py --train 1500 --test 200 --size 64 --out REAL
     python benchmarks/poster_table.py REAL --scale small --out data/poster --plot poster.png
 """
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from itertools import product
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
+import numpy as np
 
-METRICS = ("photometric", "geometric", "iou")
+from facegen import recipe, shards
+from facegen.learning import evaluate, metrics
+from facegen.learning.corpus import moments, open_corpus, open_model_of
+from facegen.renderers import RenderSettings, devices
+
+METRICS = ("photometric", "geometric", "geometric_aligned", "iou", "rotation")
 # InverseFaceNet's poster: mean and standard deviation over its test images.
 POSTER = {
     "alexnet, parameter loss": ((46.26, 12.42), (2.91, 0.99), (90.44, 3.81)),
@@ -30,6 +39,9 @@ POSTER = {
     "alexnet, model-space loss, bootstrap": ((34.03, 7.56), (2.11, 0.84), (93.96, 2.08)),
     "resnet, model-space loss": ((41.23, 10.58), (2.54, 0.87), (92.07, 2.87)),
 }
+PLAIN, SPACE, BOOTSTRAP, RESNET = POSTER
+WIDE = f"{BOOTSTRAP}, wider proposals"
+MEAN = "the prior's mean, whatever the picture"
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ class Scale:
 
 
 SCALES = {
-    "small": Scale(20_000, 64, 0.125, "resnet18", 0.25, 12_000, 2_400, 4, 8, 3),
+    "small": Scale(60_000, 64, 0.125, "resnet18", 0.25, 10_000, 5_000, 4, 8, 3),
     "tiny": Scale(1_000, 64, 0.1, "resnet18", 0.1, 40, 20, 2, 1, 1),
     "full": Scale(200_000, 240, 1.0, "resnet101", 1.0, 75_000, 15_000, 6, 100, 1),
 }
@@ -57,13 +69,13 @@ SCALES = {
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: its name, network, loss, and whether it is bootstrapped."""
+    """A row of the table: its name, network and loss; the recipe of its proposals, if any."""
 
     name: str
     network: str
     width: float
     loss: str
-    bootstrapped: bool
+    proposals: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,19 +85,23 @@ class Trial:
     row: Row
     seed: int
     scale: Scale
-    corpus: Path
+    out: Path
     real: Path
-    folder: Path
+
+    @property
+    def folder(self) -> Path:
+        """The trial's own folder."""
+        return self.out / f"{slug(self.row.name)}-{self.seed}"
 
 
 def rows_of(scale: Scale) -> list[Row]:
     """The table's rows at this scale."""
-    names = list(POSTER)
     return [
-        Row(names[0], "alexnet", scale.width, "parameter", False),
-        Row(names[1], "alexnet", scale.width, "model-space", False),
-        Row(names[2], "alexnet", scale.width, "model-space", True),
-        Row(names[3], scale.resnet, scale.resnet_width, "model-space", False),
+        Row(PLAIN, "alexnet", scale.width, "parameter"),
+        Row(SPACE, "alexnet", scale.width, "model-space"),
+        Row(BOOTSTRAP, "alexnet", scale.width, "model-space", "bootstrap"),
+        Row(WIDE, "alexnet", scale.width, "model-space", "bootstrap-wide"),
+        Row(RESNET, scale.resnet, scale.resnet_width, "model-space"),
     ]
 
 
@@ -98,55 +114,90 @@ def rows_of(scale: Scale) -> list[Row]:
 def main(real: Path, scale_name: str, out: Path, at_once: int, plot: Path | None) -> None:
     """Train every row on every seed, judge it on REAL's test pictures, and print the table."""
     scale = SCALES[scale_name]
-    corpus = out / "corpus"
-    facegen("render", "--count", scale.images, "--size", scale.size, "--out", corpus)
-    trials = [
-        Trial(row, seed, scale, corpus, real, out / f"{slug(row.name)}-{seed}")
-        for seed, row in product(range(scale.seeds), rows_of(scale))
-    ]
+    if plot and not find_spec("matplotlib"):
+        raise click.UsageError("--plot needs matplotlib: pip install 'facegen[benchmarks]'")
+    unpack(sorted(real.glob("train-*.tar")), out / "backgrounds")
+    words = ("--size", scale.size, "--backgrounds", out / "backgrounds", "--out", out / "corpus")
+    facegen("render", "--count", scale.images, *words)
+    found = {MEAN: {metric: [value] for metric, value in blind(real).items()}}
     with ThreadPoolExecutor(at_once) as pool:
-        results = list(pool.map(judged, trials))
-    found = gathered(trials, results)
+        for name, future in submitted(pool, scale, out, real):
+            for metric, value in future.result().items():
+                found.setdefault(name, {}).setdefault(metric, []).append(value)
     (out / "table.json").write_text(json.dumps({"scale": asdict(scale), "rows": found}, indent=1))
     click.echo(table(found))
     if plot:
         draw(found, plot)
 
 
-def judged(trial: Trial) -> dict[str, float]:
+def submitted(
+    pool: ThreadPoolExecutor, scale: Scale, out: Path, real: Path
+) -> list[tuple[str, Future]]:
+    """All trials under way, seed by seed, each behind the start that its seed's rows share."""
+    futures = []
+    for seed in range(scale.seeds):
+        trials = [Trial(row, seed, scale, out, real) for row in rows_of(scale)]
+        start = pool.submit(started, trials[1])
+        futures += [(trial.row.name, pool.submit(judged, trial, start)) for trial in trials]
+    return futures
+
+
+def judged(trial: Trial, start: Future) -> dict[str, float]:
     """Train the trial's network and evaluate it on the held-out pictures."""
-    trial.folder.mkdir(parents=True, exist_ok=True)
-    net = bootstrapped(trial) if trial.row.bootstrapped else trained(trial)
+    net = bootstrapped(trial, start) if trial.row.proposals else trained(trial, start)
     tars = sorted(trial.real.glob("test-*.tar"))
     picture = trial.folder / "picture.png"
     told = facegen("evaluate", net, *tars, "--json", "--picture", picture)
     errors = json.loads(told)["errors"]
-    click.echo(
-        f"{trial.row.name}, seed {trial.seed}: {errors['geometric']['mean']:.3f} mm", err=True
-    )
+    mm = f"{errors['geometric']['mean']:.3f} mm"
+    click.echo(f"{trial.row.name}, seed {trial.seed}: {mm}", err=True)
     return {metric: errors[metric]["mean"] for metric in METRICS}
 
 
-def trained(trial: Trial) -> Path:
-    """A network trained on the prior's corpus alone."""
-    net = trial.folder / "net.pt"
-    train(trial, net, trial.corpus, trial.scale.iterations, fresh(trial))
+def blind(real: Path) -> dict[str, float]:
+    """The errors of always answering the mean of the prior: what a network must beat."""
+    corpus = open_corpus(sorted(real.glob("test-*.tar")))
+    prior, size = recipe.load(recipe.DEFAULT), corpus.image.size
+    model = open_model_of(prior, corpus.model, None)
+    answer = moments(prior, model.layout)[0]
+    renderer = devices.open_renderer(devices.parse("auto")[0], model, RenderSettings(size))
+    stage = evaluate.Stage(model, model.layout, renderer)
+    faces = evaluate.read_faces(corpus, size, renderer.batch)
+    found = evaluate.evaluate(lambda images: np.tile(answer, (len(images), 1)), faces, stage)
+    renderer.close()
+    errors = metrics.mean_and_sd(found.errors)
+    return {metric: errors[metric]["mean"] for metric in METRICS}
+
+
+def started(trial: Trial) -> Path:
+    """The network of the rows with the model-space loss, before any is bootstrapped."""
+    net = trial.folder / "before.pt"
+    train(trial, net, trial.out / "corpus", trial.scale.before, fresh(trial))
     return net
 
 
-def bootstrapped(trial: Trial) -> Path:
+def trained(trial: Trial, start: Future) -> Path:
+    """A network trained on the prior's corpus alone; where its start is shared, gone on from it."""
+    net = trial.folder / "net.pt"
+    if trial.row.name == SPACE and not net.exists():
+        shutil.copy(start.result(), net)
+    train(trial, net, trial.out / "corpus", trial.scale.iterations, fresh(trial))
+    return net
+
+
+def bootstrapped(trial: Trial, start: Future) -> Path:
     """A network that estimates the real pictures, is trained around its estimates, and again."""
-    scale, folder = trial.scale, trial.folder
-    net = folder / "round-0.pt"
-    train(trial, net, trial.corpus, scale.before, fresh(trial))
+    scale, folder, net = trial.scale, trial.folder, start.result()
     steps = (scale.iterations - scale.before) // scale.rounds
     for number in range(1, scale.rounds + 1):
-        estimates, shards = folder / f"real-{number}.h5", folder / f"shards-{number}"
+        estimates, around = folder / f"real-{number}.h5", folder / f"shards-{number}"
         facegen("estimate", net, *sorted(trial.real.glob("train-*.tar")), "--out", estimates)
-        words = ("--per-image", scale.per_image, "--size", scale.size, "--seed", number)
-        facegen("bootstrap", "--estimates", estimates, *words, "--workers", 1, "--out", shards)
+        words = ("--recipe", trial.row.proposals, "--per-image", scale.per_image, "--workers", 1)
+        words += ("--size", scale.size, "--seed", number, "--out", around)
+        words += ("--backgrounds", trial.out / "backgrounds")
+        facegen("bootstrap", "--estimates", estimates, *words)
         after = folder / f"round-{number}.pt"
-        train(trial, after, shards, steps, ("--from", net))
+        train(trial, after, around, steps, ("--from", net))
         net = after
     return net
 
@@ -156,10 +207,18 @@ def fresh(trial: Trial) -> tuple[object, ...]:
     return ("--network", trial.row.network, "--width", trial.row.width)
 
 
-def train(trial: Trial, net: Path, shards: Path, steps: int, start: tuple[object, ...]) -> None:
+def train(trial: Trial, net: Path, data: Path, steps: int, start: tuple[object, ...]) -> None:
     """Train with the trial's loss and seed."""
     words = ("--loss", trial.row.loss, "--iterations", steps, "--seed", trial.seed)
-    facegen("train", shards, "--out", net, *words, "--every", max(1, steps // 4), *start)
+    facegen("train", data, "--out", net, *words, "--every", max(1, steps // 4), *start)
+
+
+def unpack(tars: list[Path], folder: Path) -> None:
+    """The pictures of shards as files, for a folder of backgrounds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for tar in tars:
+        for key, members in shards.read_samples(tar):
+            (folder / f"{key}.jpg").write_bytes(members["jpg"])
 
 
 def facegen(*words: object) -> str:
@@ -172,28 +231,25 @@ def facegen(*words: object) -> str:
     return done.stdout
 
 
-def gathered(trials: list[Trial], results: list[dict[str, float]]) -> dict[str, dict[str, list]]:
-    """The seeds' means by row and metric."""
-    found: dict[str, dict[str, list]] = {}
-    for trial, result in zip(trials, results, strict=True):
-        for metric, value in result.items():
-            found.setdefault(trial.row.name, {}).setdefault(metric, []).append(value)
-    return found
-
-
 def table(found: dict[str, dict[str, list]]) -> str:
     """Our figures (mean of the seeds' means, their least and most) beside the poster's."""
-    head = ("approach", "photometric [8 bit]", "geometric [mm]", "IoU [%]", "poster: mm")
-    return "\n".join(["| " + " | ".join(head) + " |", "|---|---|---|---|---|", *_rows(found)])
+    units = ("8 bit", "mm", "mm", "%", "°")
+    names = (metric.replace("_", ", ") for metric in METRICS)
+    columns = [f"{name} [{unit}]" for name, unit in zip(names, units, strict=True)]
+    head = ("approach", *columns, "poster: 8 bit, mm, %")
+    return "\n".join(["| " + " | ".join(head) + " |", "|---" * len(head) + "|", *_rows(found)])
 
 
 def _rows(found: dict[str, dict[str, list]]) -> Iterator[str]:
-    for name, metrics in found.items():
-        cells = [
-            f"{statistics.mean(v):.2f} ({min(v):.2f} to {max(v):.2f})"
-            for v in (metrics[metric] for metric in METRICS)
-        ]
-        yield "| " + " | ".join([name, *cells, f"{POSTER[name][1][0]:.2f}"]) + " |"
+    for name, values in found.items():
+        cells = [_cell(values[metric]) for metric in METRICS]
+        poster = ", ".join(f"{mean:.2f}" for mean, _ in POSTER.get(name, ()))
+        yield "| " + " | ".join([name, *cells, poster]) + " |"
+
+
+def _cell(values: list[float]) -> str:
+    mean = f"{statistics.mean(values):.2f}"
+    return f"{mean} ({min(values):.2f} to {max(values):.2f})" if len(values) > 1 else mean
 
 
 def draw(found: dict[str, dict[str, list]], path: Path) -> None:
