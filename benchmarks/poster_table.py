@@ -41,6 +41,8 @@ POSTER = {
 }
 PLAIN, SPACE, BOOTSTRAP, RESNET = POSTER
 WIDE = f"{BOOTSTRAP}, wider proposals"
+PANELS = {"geometric": "mm", "photometric": "8 bit"}
+LABEL = {"textcoords": "offset points", "va": "center", "color": "white", "fontsize": 9}
 MEAN = "the prior's mean, whatever the picture"
 
 
@@ -256,18 +258,18 @@ def draw(found: dict[str, dict[str, list]], path: Path) -> None:
     """Two panels of bars: geometric and photometric error by row, the seeds as dots."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 2.6), dpi=200, layout="constrained")
-    for axes, metric, unit in zip(
-        figure.subplots(1, 2, sharey=True),
-        ("geometric", "photometric"),
-        ("mm", "8 bit"),
-        strict=True,
+    figure = Figure(figsize=(9.6, 2.8), dpi=200, layout="constrained")
+    names = list(found)[::-1]
+    for axes, (metric, unit) in zip(
+        figure.subplots(1, 2, sharey=True), PANELS.items(), strict=True
     ):
-        names = list(found)[::-1]
         values = [found[name][metric] for name in names]
-        axes.barh(names, [statistics.mean(v) for v in values], color="#5b8db8", height=0.6)
-        for row, seeds in enumerate(values):
+        means = [statistics.mean(v) for v in values]
+        colours = ["#8a8a8a" if name == MEAN else "#5b8db8" for name in names]
+        axes.barh(names, means, color=colours, height=0.62)
+        for row, (seeds, mean) in enumerate(zip(values, means, strict=True)):
             axes.plot(seeds, [row] * len(seeds), "o", color="#1d3557", markersize=3)
+            axes.annotate(f"{mean:.2f}", (0, row), (4, 0), **LABEL)
         axes.set_xlabel(f"{metric} error [{unit}], less is better")
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path)

@@ -8,9 +8,11 @@ import urllib.request
 
 import pytest
 import webdataset
+from click.testing import CliRunner
 from jobs import InProcess, job_of
 
 from facegen import verify
+from facegen.commands_verify import report_command
 from facegen.errors import DatasetError
 from facegen.generate import finished, generate
 from facegen.opened import read_job
@@ -99,6 +101,17 @@ def test_a_data_set_in_a_bucket_is_verified(bucket, ellipsoid_file):
     store.remove("train-000001.tar")
     verdict = verify.verify(opened, store, 4, lambda samples: None)
     assert "train-000001" in {fault.where for fault in verdict.faults}
+
+
+def test_a_data_set_in_a_bucket_is_reported(bucket, ellipsoid_file, tmp_path):
+    job = job_of(ellipsoid_file, f"{bucket}/reported", devices=("cpu",))
+    generate(job, InProcess(), lambda samples: None)
+    labels = tmp_path / "labels.parquet"
+    words = [str(job.out), "--model", str(ellipsoid_file), "--parquet", str(labels)]
+    result = CliRunner().invoke(report_command, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert b"<html" in open_store(job.out).read("report.html")
+    assert labels.stat().st_size > 0
 
 
 def test_a_url_that_is_nowhere_is_one_line(ellipsoid_file):

@@ -104,7 +104,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 def load(path: Path) -> Checkpoint:
     """Read a checkpoint that anybody may have made: nothing in it is run."""
     with located(path):
-        content = read_weights(path)
+        content = read_weights(path, _MEND)
         try:
             facts = Facts(**json.loads(content["facts"]))
             config = NetworkConfig(**facts.network)

@@ -99,22 +99,22 @@ def load_pretrained(network: FaceNet, path: Path) -> None:
     """Take all but the last layer from a file of weights with torchvision's names."""
     last = last_layer(network.config)
     with located(path):
-        weights = read_weights(path)
+        weights = read_weights(path, "give a state_dict that torch.save made")
         kept = {key: value for key, value in weights.items() if not key.startswith(f"{last}.")}
         own = network.body.state_dict()
         fill(network.body, kept | {key: own[key] for key in own if key.startswith(f"{last}.")})
 
 
-def read_weights(path: Path) -> dict[str, Any]:
+def read_weights(path: Path, mend: str) -> dict[str, Any]:
     """What torch.save wrote, if it is a dictionary of plain values; nothing in it is run."""
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise NetworkError(error.strerror or str(error), "give a file of weights") from None
+        raise NetworkError(error.strerror or str(error), mend) from None
     except Exception:  # torch and its unpickler raise anything on what they did not write
-        raise NetworkError("not a file of plain weights", "give one that torch.save made") from None
+        raise NetworkError("not a file of plain weights", mend) from None
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
-        raise NetworkError("not a dictionary of weights", "give a state_dict that torch.save made")
+        raise NetworkError("not a dictionary of weights", mend)
     return found
 
 
