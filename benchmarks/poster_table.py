@@ -212,7 +212,7 @@ def fresh(trial: Trial) -> tuple[object, ...]:
 def train(trial: Trial, net: Path, data: Path, steps: int, start: tuple[object, ...]) -> None:
     """Train with the trial's loss and seed."""
     words = ("--loss", trial.row.loss, "--iterations", steps, "--seed", trial.seed)
-    facegen("train", data, "--out", net, *words, "--every", max(1, steps // 4), *start)
+    facegen("train", data, "--out", net, *words, "--every", -(-steps // 4), *start)
 
 
 def unpack(tars: list[Path], folder: Path) -> None:

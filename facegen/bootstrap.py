@@ -3,7 +3,7 @@
 P(theta | I_real) ~ net(I_real) + noise (InverseFaceNet, Kim et al. 2018, bootstrapping).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -56,6 +56,22 @@ class Resampling:
         shares = np.cumsum(confidence) / confidence.sum()
         shares[np.flatnonzero(confidence)[-1] :] = np.inf
         return shares
+
+
+def centred(estimates: Estimates, columns: list[slice], weighted: bool) -> Estimates:
+    """The estimates moved so that their mean in these columns of theta is zero, the model's mean.
+
+    What a picture does not show, a network answers with the mean of what it was trained on: trained
+    around its own estimates, it would drift from round to round, for nothing holds that mean.
+    """
+    if not columns:
+        return estimates
+    confidence = estimates.confidence if weighted else None
+    shares = np.ones(len(estimates)) if confidence is None else confidence
+    theta = estimates.theta.copy()
+    for part in columns:
+        theta[:, part] -= (shares @ theta[:, part] / shares.sum()).astype(np.float32)
+    return replace(estimates, theta=theta)
 
 
 def check_recipe(recipe: Recipe, wanted: str) -> None:

@@ -29,6 +29,7 @@ _COMPONENT_NAMES = {"rotation": (ANGLES,), "illumination": (range(9), CHANNELS)}
 _UNITS = {"rotation": ("_degrees", math.pi / 180)}
 PRIOR, PERTURBATION = "prior", "perturbation"
 _TOP = {
+    "centred",
     "identities",
     "samples_per_identity",
     "splits",
@@ -121,6 +122,7 @@ class Recipe:
     background: Background
     image: ImageFormat
     identities: Identities | None
+    centred: tuple[str, ...]
     splits: tuple[tuple[str, float], ...]
 
     @cached_property
@@ -189,10 +191,12 @@ def _parse(name: str, table: Table) -> Recipe:
         background=_background(get(table, "background", dict)),
         image=_image(get(table, "image", dict)),
         identities=_identities(table),
+        centred=_centred(table),
         splits=_splits(table.get("splits", {"train": 1.0})),
     )
 
 
+_MEND_CENTRED = "known: shape, expression, reflectance"
 _MEND_NAME = "give a name that `facegen recipes` lists, or the path of a .toml file"
 
 
@@ -330,6 +334,16 @@ def _identities(table: Table) -> Identities | None:
     if table["kind"] != PRIOR:
         raise RecipeError("identities are drawn from a prior, not around estimates")
     return Identities(count, samples)
+
+
+def _centred(table: Table) -> tuple[str, ...]:
+    groups = get({"centred": [], **table}, "centred", list)
+    allowed = [group for group in _GROUPS if group not in _COMPONENT_NAMES]
+    if any(group not in allowed for group in groups):
+        raise RecipeError(f"centred: {groups} are not all groups of coefficients", _MEND_CENTRED)
+    if groups and table["kind"] != PERTURBATION:
+        raise RecipeError("centred speaks of estimates, and a prior has none")
+    return tuple(group for group in allowed if group in groups)
 
 
 def _splits(table: Any) -> tuple[tuple[str, float], ...]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from facegen import backgrounds, layers, sampling, shards
 from facegen import estimates as estimates_files
-from facegen.bootstrap import Resampling, check_recipe
+from facegen.bootstrap import Resampling, centred, check_recipe
 from facegen.errors import located
 from facegen.files import digest
 from facegen.geometry import Cameras, crop_to_landmarks, model_to_camera, to_camera
@@ -210,7 +210,11 @@ def source_of(job: Job, layout: Layout) -> Source:
     with located(job.estimates.path):
         if digest(job.estimates.path) != job.estimates.sha256:
             raise estimates_files.EstimatesError("changed while it was used", "start again")
-    return Resampling(prior, estimates_files.read(job.estimates.path), job.estimates.weighted)
+    columns = [layout.slices[group] for group in job.recipe.centred]
+    weighted = job.estimates.weighted
+    return Resampling(
+        prior, centred(estimates_files.read(job.estimates.path), columns, weighted), weighted
+    )
 
 
 def model_of(recipe: Recipe, path: Path) -> MorphableModel:

@@ -29,10 +29,10 @@ class InProcess:
             studio.close()
 
 
-def job_of(model, out, changes=None, **facts):
+def job_of(model, out, changes=None, base=recipe.DEFAULT, **facts):
     """A job of 20 faces of 64 pixels, unless the facts say otherwise."""
     image = {"size": 64, "format": "png"}
-    chosen = recipe.load("inversefacenet").with_changes({"image": image, **(changes or {})})
+    chosen = recipe.load(base).with_changes({"image": image, **(changes or {})})
     facts["layers"] = parse(facts.get("layers", ""))
     facts = {"seed": 0, "count": 20, "shard_size": 7, "workers": 1, "devices": ("egl",), **facts}
     facts.setdefault("part", (0, len(shards_of(chosen, facts["count"], facts["shard_size"]))))

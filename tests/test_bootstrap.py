@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from facegen import recipe, sampling
-from facegen.bootstrap import Resampling, check_recipe
+from facegen.bootstrap import Resampling, centred, check_recipe
 from facegen.errors import RecipeError
 from facegen.estimates import Estimates, EstimatesError
 from facegen.parameters import layout_of
@@ -60,6 +60,29 @@ def test_confidence_weights_the_estimates():
 def test_weights_without_confidence_are_refused():
     with pytest.raises(EstimatesError, match="confidence is missing"):
         resampling(weighted=True).rows(0, np.arange(3))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_centred_groups_have_the_models_mean(weighted):
+    confidence = np.array([1.0, 0.0, 3.0, 4.0, 2.0])
+    given = resampling(5, weighted, confidence).estimates
+    shape, expression = LAYOUT.slices["shape"], LAYOUT.slices["expression"]
+    moved = centred(given, [shape], weighted)
+    mean = np.average(moved.theta[:, shape], axis=0, weights=confidence if weighted else None)
+    np.testing.assert_allclose(mean, 0, atol=1e-6)
+    apart = moved.theta[:, shape] - given.theta[:, shape]
+    np.testing.assert_allclose(apart, np.broadcast_to(apart[0], apart.shape), atol=1e-6)
+    np.testing.assert_array_equal(moved.theta[:, expression], given.theta[:, expression])
+    assert centred(given, [], weighted) is given
+
+
+def test_what_is_centred_is_stated_in_a_recipe_of_proposals():
+    assert recipe.load("bootstrap-wide").centred == ("shape", "reflectance")
+    assert recipe.load("bootstrap").centred == ()
+    with pytest.raises(RecipeError, match="not all groups of coefficients"):
+        recipe.load("bootstrap").with_changes({"centred": ["rotation"]})
+    with pytest.raises(RecipeError, match="a prior has none"):
+        recipe.load("inversefacenet").with_changes({"centred": ["shape"]})
 
 
 def test_the_parent_is_told():

@@ -49,6 +49,7 @@ def train(config: TrainingConfig, say: Say = print) -> Facts:
                 bar.set_postfix_str(f"loss {row['loss']:.4g}")
                 log.write(row)
                 checkpoint.save(config.out, run.checkpoint())
+                watch.start()
     return run.facts
 
 
@@ -159,10 +160,13 @@ def validate(
 
 
 class _Watch:
-    """The mean loss and the speed since last read."""
+    """The mean loss and the speed of training since it was started."""
 
     def __init__(self, batch: int) -> None:
         self._batch = batch
+        self.start()
+
+    def start(self) -> None:
         self._losses: list[Tensor] = []
         self._started = time.perf_counter()
 
@@ -175,7 +179,6 @@ class _Watch:
             raise FacegenError("the loss is no longer finite", "lower --learning-rate")
         seconds = time.perf_counter() - self._started
         speed = len(self._losses) * self._batch / seconds
-        self._losses, self._started = [], time.perf_counter()
         return {"loss": mean, "images_per_second": speed}
 
 
