@@ -8,7 +8,7 @@ they are what bootstrapping estimates, and what stands behind all rendered heads
 judged on pictures held out. Each step is one facegen command; what is done is not done again.
 
     python benchmarks/real_domain.py --train 1500 --test 200 --size 64 --out REAL
-    python benchmarks/poster_table.py REAL --scale small --out data/poster --plot poster.png
+    python benchmarks/poster_table.py REAL --scale small --out data/poster --plot table.png
 """
 
 import json
@@ -25,6 +25,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+from PIL import Image
 
 from facegen import recipe, shards
 from facegen.learning import evaluate, metrics
@@ -113,7 +114,10 @@ def rows_of(scale: Scale) -> list[Row]:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/poster"))
 @click.option("--at-once", type=click.IntRange(1), default=2, help="Trials side by side.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Save a chart here (.png).")
-def main(real: Path, scale_name: str, out: Path, at_once: int, plot: Path | None) -> None:
+@click.option("--faces", type=click.Path(path_type=Path), help="Save re-renderings here (.png).")
+def main(
+    real: Path, scale_name: str, out: Path, at_once: int, plot: Path | None, faces: Path | None
+) -> None:
     """Train every row on every seed, judge it on REAL's test pictures, and print the table."""
     scale = SCALES[scale_name]
     if plot and not find_spec("matplotlib"):
@@ -130,6 +134,8 @@ def main(real: Path, scale_name: str, out: Path, at_once: int, plot: Path | None
     click.echo(table(found))
     if plot:
         draw(found, plot)
+    if faces:
+        sheet([Trial(row, 0, scale, out, real) for row in rows_of(scale)], faces)
 
 
 def submitted(
@@ -273,6 +279,18 @@ def draw(found: dict[str, dict[str, list]], path: Path) -> None:
         axes.set_xlabel(f"{metric} error [{unit}], less is better")
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path)
+
+
+def sheet(trials: list[Trial], path: Path) -> None:
+    """Photographs, and below them what each trial's network makes of them, twice as large."""
+    pictures = [Image.open(trial.folder / "picture.png") for trial in trials]
+    width, side = pictures[0].width, pictures[0].height // 3
+    strips = [pictures[0].crop((0, 0, width, side))]
+    strips += [picture.crop((0, side, width, 2 * side)) for picture in pictures]
+    whole = Image.new("RGB", (width, side * len(strips)))
+    for row, strip in enumerate(strips):
+        whole.paste(strip, (0, row * side))
+    whole.resize((2 * whole.width, 2 * whole.height), Image.Resampling.LANCZOS).save(path)
 
 
 def slug(name: str) -> str:
