@@ -1,11 +1,12 @@
 """The poster's table, on a "real" domain whose truth is known: does the loop close?
 
 Rows: AlexNet with the parameter loss, with the model-space loss, and bootstrapped, with the
-poster's proposals and with wider ones; a ResNet with the model-space loss. Every row gets the same
-number of iterations, the bootstrapped ones `before` of them on the corpus that all begin with. The
-"real" photographs are those of real_domain.py. Its training pictures are seen without their labels:
-they are what bootstrapping estimates, and what stands behind all rendered heads. All rows are
-judged on pictures held out. Each step is one facegen command; what is done is not done again.
+poster's proposals and with wide, centred ones (recipe bootstrap-wide); a ResNet with the
+model-space loss. Every row gets the same number of iterations, the bootstrapped ones `before` of
+them on the corpus that all begin with. The "real" photographs are those of real_domain.py. Its
+training pictures are seen without their labels: they are what bootstrapping estimates, and what
+stands behind all rendered heads. All rows are judged on pictures held out. Each step is one facegen
+command; what is done is not done again.
 
     python benchmarks/real_domain.py --train 1500 --test 200 --size 64 --out REAL
     python benchmarks/poster_table.py REAL --scale small --out data/poster --plot table.png
@@ -13,7 +14,6 @@ judged on pictures held out. Each step is one facegen command; what is done is n
 
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -31,6 +31,7 @@ from facegen import recipe, shards
 from facegen.learning import evaluate, metrics
 from facegen.learning.corpus import moments, open_corpus, open_model_of
 from facegen.renderers import RenderSettings, devices
+from facegen.stores.folder import write_file
 
 METRICS = ("photometric", "geometric", "geometric_aligned", "iou", "rotation")
 # InverseFaceNet's poster: mean and standard deviation over its test images.
@@ -41,7 +42,7 @@ POSTER = {
     "resnet, model-space loss": ((41.23, 10.58), (2.54, 0.87), (92.07, 2.87)),
 }
 PLAIN, SPACE, BOOTSTRAP, RESNET = POSTER
-WIDE = f"{BOOTSTRAP}, wider proposals"
+WIDE = f"{BOOTSTRAP}, wide and centred"
 PANELS = {"geometric": "mm", "photometric": "8 bit"}
 LABEL = {"textcoords": "offset points", "va": "center", "color": "white", "fontsize": 9}
 MEAN = "the prior's mean, whatever the picture"
@@ -126,10 +127,13 @@ def main(
     words = ("--size", scale.size, "--backgrounds", out / "backgrounds", "--out", out / "corpus")
     facegen("render", "--count", scale.images, *words)
     found = {MEAN: {metric: [value] for metric, value in blind(real).items()}}
-    with ThreadPoolExecutor(at_once) as pool:
+    pool = ThreadPoolExecutor(at_once)
+    try:
         for name, future in submitted(pool, scale, out, real):
             for metric, value in future.result().items():
                 found.setdefault(name, {}).setdefault(metric, []).append(value)
+    finally:
+        pool.shutdown(cancel_futures=True)
     (out / "table.json").write_text(json.dumps({"scale": asdict(scale), "rows": found}, indent=1))
     click.echo(table(found))
     if plot:
@@ -171,8 +175,10 @@ def blind(real: Path) -> dict[str, float]:
     renderer = devices.open_renderer(devices.parse("auto")[0], model, RenderSettings(size))
     stage = evaluate.Stage(model, model.layout, renderer)
     faces = evaluate.read_faces(corpus, size, renderer.batch)
-    found = evaluate.evaluate(lambda images: np.tile(answer, (len(images), 1)), faces, stage)
-    renderer.close()
+    try:
+        found = evaluate.evaluate(lambda images: np.tile(answer, (len(images), 1)), faces, stage)
+    finally:
+        renderer.close()
     errors = metrics.mean_and_sd(found.errors)
     return {metric: errors[metric]["mean"] for metric in METRICS}
 
@@ -188,7 +194,7 @@ def trained(trial: Trial, start: Future) -> Path:
     """A network trained on the prior's corpus alone; where its start is shared, gone on from it."""
     net = trial.folder / "net.pt"
     if trial.row.name == SPACE and not net.exists():
-        shutil.copy(start.result(), net)
+        write_file(net, start.result().read_bytes())
     train(trial, net, trial.out / "corpus", trial.scale.iterations, fresh(trial))
     return net
 

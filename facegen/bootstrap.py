@@ -19,7 +19,7 @@ from facegen.sampling import Indices, Prior, Stream, sample_theta, uniforms
 
 @dataclass(frozen=True, eq=False)
 class Resampling:
-    """Samples around estimates: sample i perturbs estimate `rows(i)`.
+    """Samples around estimates, as given or centred: sample i perturbs estimate `rows(i)`.
 
     Estimates take turns, so that each is used equally often; or, weighted, each is drawn with a
     probability in proportion to its confidence.
@@ -59,15 +59,17 @@ class Resampling:
 
 
 def centred(estimates: Estimates, columns: list[slice], weighted: bool) -> Estimates:
-    """The estimates moved so that their mean in these columns of theta is zero, the model's mean.
+    """The estimates moved so that their mean in these columns of theta is zero, the average person.
 
     What a picture does not show, a network answers with the mean of what it was trained on: trained
     around its own estimates, it would drift from round to round, for nothing holds that mean.
     """
     if not columns:
         return estimates
+    if len(estimates) < 2:
+        raise EstimatesError("one estimate has no mean to be moved", "use --recipe bootstrap")
     confidence = estimates.confidence if weighted else None
-    shares = np.ones(len(estimates)) if confidence is None else confidence
+    shares = np.ones(len(estimates)) if confidence is None else confidence / confidence.max()
     theta = estimates.theta.copy()
     for part in columns:
         theta[:, part] -= (shares @ theta[:, part] / shares.sum()).astype(np.float32)

@@ -5,17 +5,17 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 from facegen import assets
-from facegen.distributions import Distribution, Scaled
+from facegen.distributions import Distribution
 from facegen.errors import RecipeError, located
-from facegen.parameters import ANGLES, CHANNELS, EXPRESSION_UNITS, POSTER_UNIT, Group
+from facegen.parameters import CHANNELS
+from facegen.recipe_groups import GroupPrior, group_prior
 from facegen.recipe_tables import Table, distribution, get, known, named
 
 MAX_BYTES = 1_000_000
@@ -25,8 +25,6 @@ FORMATS = ("jpg", "png", "webp")
 BACKGROUNDS = ("off", "colour", "noise")
 DEFAULT = "inversefacenet"
 
-_COMPONENT_NAMES = {"rotation": (ANGLES,), "illumination": (range(9), CHANNELS)}
-_UNITS = {"rotation": ("_degrees", math.pi / 180)}
 PRIOR, PERTURBATION = "prior", "perturbation"
 _TOP = {
     "centred",
@@ -43,31 +41,7 @@ _TOP = {
     "image",
 }
 _GROUPS = ("rotation", "shape", "expression", "reflectance", "illumination")
-
-
-@dataclass(frozen=True)
-class GroupPrior:
-    """The prior of one group of theta: a distribution, and those of the components that differ."""
-
-    default: Distribution | None
-    overrides: Mapping[tuple[int, ...], Distribution]
-    coefficients: int | None
-    unit: str | None = None
-
-    def components(self, group: Group) -> list[Distribution]:
-        """One distribution per component, in the order of theta and the unit of the group."""
-        factor = group.factor(self.unit) if self.unit else 1.0
-        own = [self._of(index, group.name) for index in product(*map(range, group.shape))]
-        return own if factor == 1 else [Scaled(distribution, factor) for distribution in own]
-
-    def _of(self, index: tuple[int, ...], name: str) -> Distribution:
-        for depth in range(len(index), 0, -1):
-            if index[:depth] in self.overrides:
-                return self.overrides[index[:depth]]
-        if self.default is None:
-            where = ".".join(map(str, index))
-            raise RecipeError(f"[{name}] states no distribution for component {where}")
-        return self.default
+KEPT = ("shape", "reflectance")  # What a person keeps from picture to picture.
 
 
 @dataclass(frozen=True)
@@ -186,7 +160,7 @@ def _parse(name: str, table: Table) -> Recipe:
         ),
         kind=_kind(get(table, "kind", str)),
         model=get(table, "model", str),
-        priors={group: _group_prior(group, get(table, group, dict)) for group in _GROUPS},
+        priors={group: group_prior(group, get(table, group, dict)) for group in _GROUPS},
         camera=_camera(get(table, "camera", dict), get(table, "crop", dict)),
         background=_background(get(table, "background", dict)),
         image=_image(get(table, "image", dict)),
@@ -196,7 +170,6 @@ def _parse(name: str, table: Table) -> Recipe:
     )
 
 
-_MEND_CENTRED = "known: shape, expression, reflectance"
 _MEND_NAME = "give a name that `facegen recipes` lists, or the path of a .toml file"
 
 
@@ -232,58 +205,6 @@ def _kind(kind: str) -> str:
     if kind not in (PRIOR, PERTURBATION):
         raise RecipeError(f"unknown kind {kind!r}", f"known: {PRIOR}, {PERTURBATION}")
     return kind
-
-
-def _group_prior(group: str, table: Table) -> GroupPrior:
-    with located(f"[{group}]"):
-        return _read_group(group, table)
-
-
-def _read_group(group: str, table: Table) -> GroupPrior:
-    variable = group not in _COMPONENT_NAMES
-    suffix, factor = _UNITS.get(group, ("", 1.0))
-    components = dict(_component_tables(group, table))
-    own = {k: v for k, v in table.items() if k not in {path[0] for path, _ in components.values()}}
-    if "distribution" not in own and not variable:
-        known(own, {"distribution", *map(str, _COMPONENT_NAMES[group][0])})
-    count = own.pop("coefficients", None) if variable else None
-    if variable and not (count is None or (type(count) is int and 0 <= count <= 10_000)):
-        raise RecipeError(f"coefficients = {count!r} is not a whole number from 0 to 10000")
-    stated = own.pop("unit", POSTER_UNIT) if group == "expression" else None
-    if stated is not None and stated not in list(EXPRESSION_UNITS):
-        raise RecipeError(f"unknown unit {stated!r}", f"known: {', '.join(EXPRESSION_UNITS)}")
-    overrides = {}
-    for index, (path, entry) in components.items():
-        with located(".".join(path)):
-            if count is not None and index[0] >= count:
-                raise RecipeError(f"there is no such component among the {count} that vary")
-            overrides[index] = distribution(entry, suffix, factor)
-    default = distribution(own, suffix, factor) if own else None
-    return GroupPrior(default, overrides, count, stated)
-
-
-def _component_tables(
-    group: str, table: Table
-) -> Iterator[tuple[tuple[int, ...], tuple[tuple[str, ...], Table]]]:
-    """Every component's own table as (index, (its path of keys, the table))."""
-    axes = _COMPONENT_NAMES.get(group, (None,))
-    for key, value in table.items():
-        index = _component_index(key, axes[0])
-        if index is None or not isinstance(value, dict):
-            continue
-        if len(axes) == 1 or "distribution" in value:
-            yield (index,), ((key,), value)
-            continue
-        known(value, set(map(str, axes[1] or ())))
-        for inner, entry in value.items():
-            yield (index, (axes[1] or ()).index(inner)), ((key, inner), entry)
-
-
-def _component_index(key: str, names: Any) -> int | None:
-    if names is None:
-        return int(key) if key.isascii() and key.isdigit() and len(key) < 6 else None
-    known = list(map(str, names))
-    return known.index(key) if key in known else None
 
 
 def _camera(camera: Table, crop: Table) -> CameraPrior:
@@ -338,12 +259,12 @@ def _identities(table: Table) -> Identities | None:
 
 def _centred(table: Table) -> tuple[str, ...]:
     groups = get({"centred": [], **table}, "centred", list)
-    allowed = [group for group in _GROUPS if group not in _COMPONENT_NAMES]
-    if any(group not in allowed for group in groups):
-        raise RecipeError(f"centred: {groups} are not all groups of coefficients", _MEND_CENTRED)
+    chosen = tuple(group for group in KEPT if group in groups)
+    if len(chosen) != len(groups):
+        raise RecipeError("centred: not a list of groups, each once", f"known: {', '.join(KEPT)}")
     if groups and table["kind"] != PERTURBATION:
-        raise RecipeError("centred speaks of estimates, and a prior has none")
-    return tuple(group for group in allowed if group in groups)
+        raise RecipeError("centred speaks of estimates, and a prior has none", "leave it out")
+    return chosen
 
 
 def _splits(table: Any) -> tuple[tuple[str, float], ...]:

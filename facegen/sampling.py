@@ -19,7 +19,7 @@ from facegen.errors import RecipeError, located
 from facegen.geometry import Crop
 from facegen.parameters import CHANNELS, Float32, Layout
 from facegen.plan import identities_of
-from facegen.recipe import CameraPrior, Recipe
+from facegen.recipe import KEPT, CameraPrior, Recipe
 
 Float64 = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -86,7 +86,7 @@ def sample_theta(
 
 def source_of(recipe: Recipe, layout: Layout) -> PriorSource:
     """Where the recipe's theta comes from in this layout."""
-    kept = tuple(layout.slices[name] for name in ("shape", "reflectance"))
+    kept = tuple(layout.slices[name] for name in KEPT)
     return PriorSource(recipe, prior_of(recipe, layout), kept)
 
 

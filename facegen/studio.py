@@ -210,11 +210,9 @@ def source_of(job: Job, layout: Layout) -> Source:
     with located(job.estimates.path):
         if digest(job.estimates.path) != job.estimates.sha256:
             raise estimates_files.EstimatesError("changed while it was used", "start again")
-    columns = [layout.slices[group] for group in job.recipe.centred]
-    weighted = job.estimates.weighted
-    return Resampling(
-        prior, centred(estimates_files.read(job.estimates.path), columns, weighted), weighted
-    )
+        columns = [layout.slices[group] for group in job.recipe.centred]
+        given, weighted = estimates_files.read(job.estimates.path), job.estimates.weighted
+        return Resampling(prior, centred(given, columns, weighted), weighted)
 
 
 def model_of(recipe: Recipe, path: Path) -> MorphableModel:

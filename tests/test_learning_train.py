@@ -128,19 +128,49 @@ def test_held_out_samples_are_never_trained_on(job):
     assert held == {key for key, _ in dataset.validation_samples(corpus, reading)}
 
 
-def test_held_out_identities_are_never_trained_on(egl, ellipsoid_file, tmp_path):
-    people = {"identities": 8, "samples_per_identity": 5}
-    changes = {"image": {"size": 64, "format": "jpg", "quality": 95}, **people}
-    job = job_of(ellipsoid_file, tmp_path / "faces", changes, count=40, shard_size=10)
+@pytest.fixture(scope="module")
+def people(egl, ellipsoid_file, tmp_path_factory):
+    """A finished data set of 8 people, each seen 5 times."""
+    changes = {"image": {"size": 64, "format": "jpg", "quality": 95}}
+    changes |= {"identities": 8, "samples_per_identity": 5}
+    out = tmp_path_factory.mktemp("people") / "faces"
+    job = job_of(ellipsoid_file, out, changes, count=40, shard_size=10)
     generate(job, InProcess(), lambda samples: None)
-    corpus = open_corpus([folder(job)])
-    reading = dataset.reading_of(corpus, 0.4)
-    held = {int(key) for key, _ in dataset.validation_samples(corpus, reading)}
-    trained = {int(key) for key, _ in islice(dataset.endless(reading, "0", 0), 80)}
-    assert held
-    assert len(held) + len(trained) == 40
-    assert not {index % 8 for index in held} & {index % 8 for index in trained}
-    assert dataset.owner("9" * 12, reading.recipe) == "9" * 12
+    return job
+
+
+def parted(folders, share):
+    """The (folder, key) of what is held out, and of what is trained on."""
+    reading = dataset.reading_of(open_corpus(folders), share)
+    samples = [(p, k) for p in reading.paths for k in read_tar(p)]
+    held = {(p.parent, k) for p, k in samples if reading.held_out(p, k)}
+    return held, {(p.parent, k) for p, k in samples if reading.trained_on(p, k)}
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.1, 1), (0.25, 2), (0.4, 3)])
+def test_held_out_identities_are_never_trained_on(people, share, count):
+    corpus = open_corpus([folder(people)])
+    reading = dataset.reading_of(corpus, share)
+    held = {int(key) % 8 for key, _ in dataset.validation_samples(corpus, reading)}
+    trained = {int(key) % 8 for key, _ in islice(dataset.endless(reading, "0", 0), 80)}
+    assert len(held) == count
+    assert len(trained) == 8 - count
+    assert not held & trained
+
+
+def test_each_data_set_is_parted_by_its_own_identities(job, people):
+    held, trained = parted([folder(job), folder(people)], 0.25)
+    assert len(held | trained) == 80
+    theirs = {int(key) % 8 for where, key in held if where == folder(people)}
+    assert len(theirs) == 2
+    assert not theirs & {int(key) % 8 for where, key in trained if where == folder(people)}
+    alone, _ = parted([folder(job)], 0.25)
+    assert alone == {(where, key) for where, key in held if where == folder(job)}
+
+
+@pytest.mark.parametrize("key", ["9" * 10, "9" * 12, "face", "0000000040"])
+def test_a_key_of_others_names_no_identity(people, key):
+    assert dataset.identity(key, people.recipe) is None
 
 
 def test_shards_of_validation_take_the_place_of_the_share(job, tmp_path):

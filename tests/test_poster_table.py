@@ -19,7 +19,8 @@ class Commands:
 
     def __init__(self):
         self.run = []
-        self.steps = {}
+        self.backgrounds = []
+        self.taken = {}
 
     def __call__(self, *words):
         self.run.append(tuple(map(str, words)))
@@ -29,11 +30,12 @@ class Commands:
         return json.dumps({"errors": errors})
 
     def train(self, words):
-        out, start = words[words.index("--out") + 1], 0
-        if "--from" in words:
-            start = int(words[words.index("--from") + 1].read_text())
+        out, steps = words[words.index("--out") + 1], words[words.index("--iterations") + 1]
+        start = words[words.index("--from") + 1].read_text() if "--from" in words else 0
+        done = int(out.read_text()) if out.exists() else int(start)
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(str(start + words[words.index("--iterations") + 1]))
+        out.write_text(str(int(start) + steps))
+        self.taken[out] = int(start) + steps - done
 
     def of(self, name):
         return [words for words in self.run if words[0] == name]
@@ -54,7 +56,7 @@ def commands(poster_table, monkeypatch):
     found = Commands()
     monkeypatch.setattr(poster_table, "facegen", found)
     monkeypatch.setattr(poster_table, "blind", lambda real: ERRORS)
-    monkeypatch.setattr(poster_table, "unpack", lambda tars, folder: None)
+    monkeypatch.setattr(poster_table, "unpack", lambda tars, folder: found.backgrounds.extend(tars))
     return found
 
 
@@ -85,6 +87,12 @@ def test_every_row_gets_the_same_number_of_steps(poster_table, commands, ran):
     assert {int(net.read_text()) for net in judged} == {poster_table.SCALES["tiny"].iterations}
 
 
+def test_the_row_without_bootstrapping_goes_on_from_the_shared_start(poster_table, commands, ran):
+    scale, folder = poster_table.SCALES["tiny"], ran[1] / "alexnet-model-space-loss-0"
+    assert commands.taken[folder / "before.pt"] == scale.before
+    assert commands.taken[folder / "net.pt"] == scale.iterations - scale.before
+
+
 def test_no_row_sees_the_pictures_it_is_judged_on(commands, ran):
     assert {Path(w).name for words in commands.of("estimate") for w in words if ".tar" in w} == {
         "train-000000.tar"
@@ -93,6 +101,26 @@ def test_no_row_sees_the_pictures_it_is_judged_on(commands, ran):
         "test-000000.tar"
     }
     assert not any("real/" in word for words in commands.of("train") for word in words)
+    assert [path.name for path in commands.backgrounds] == ["train-000000.tar"]
+
+
+def test_the_photographs_stand_behind_all_rendered_heads(commands, ran):
+    rendered = commands.of("render") + commands.of("bootstrap")
+    assert len(rendered) == 5
+    for words in rendered:
+        assert words[words.index("--backgrounds") + 1] == str(ran[1] / "backgrounds")
+
+
+def test_a_failed_trial_ends_the_table(poster_table, commands, monkeypatch, tmp_path):
+    def fail(trial, start):
+        raise ValueError(trial.row.name)
+
+    monkeypatch.setattr(poster_table, "judged", fail)
+    monkeypatch.setattr(poster_table, "started", lambda trial: Path())
+    words = [str(tmp_path), "--scale", "small", "--out", str(tmp_path / "out"), "--at-once", "1"]
+    result = CliRunner().invoke(poster_table.main, words)
+    assert isinstance(result.exception, ValueError)
+    assert not (tmp_path / "out" / "table.json").exists()
 
 
 def test_bootstrapping_estimates_with_the_network_of_the_round_before(commands, ran):

@@ -21,6 +21,7 @@ ROOMS = [
     "distributions",
     "parameters",
     "recipe_tables",
+    "recipe_groups",
     "recipe",
     "plan",
     "geometry",

@@ -20,21 +20,17 @@ from corruptions import (
     truncation,
     write_report,
 )
-from jobs import InProcess, hashes, job_of, samples_of
+from jobs import InProcess, hashes, job_of
 
-from facegen import estimates, recipe, verify
+from facegen import verify
 from facegen.backgrounds import list_pictures
 from facegen.commands_verify import parse_rerender, table, verify_command
 from facegen.distributions import Constant, Mixture, Normal, Uniform
 from facegen.errors import FacegenError, UsageError
-from facegen.estimates import Estimates
-from facegen.files import digest
 from facegen.generate import generate
-from facegen.job import EstimatesFile
 from facegen.layers import encode_image
 from facegen.opened import read_job
 from facegen.recipe import ImageFormat
-from facegen.sampling import prior_of, sample_theta
 from facegen.shards import read_report
 from facegen.stores import open_store
 from facegen.verify_priors import cell_edges, chi_square, fitted_weights, fuzz, ks_distance
@@ -248,26 +244,6 @@ def test_identities_splits_and_backgrounds_are_verified(ellipsoid_file, tmp_path
     (pictures / "a.jpg").write_bytes(jpeg() + b"0")
     with pytest.raises(FacegenError, match="not the pictures"):
         read_job(store, model, pictures)
-
-
-@pytest.mark.parametrize("proposals", ["bootstrap", "bootstrap-wide"])
-def test_faces_around_estimates_are_verified(ellipsoid, ellipsoid_file, tmp_path, proposals):
-    prior = prior_of(recipe.load(recipe.DEFAULT), ellipsoid.layout)
-    theta = sample_theta(prior, 3, np.arange(5))
-    path = tmp_path / "real.h5"
-    estimates.write(path, Estimates(theta + 0.2, tuple("abcde")))
-    job = job_in(
-        tmp_path / "around",
-        ellipsoid_file,
-        base=proposals,
-        estimates=EstimatesFile(path, digest(path), False),
-    )
-    generate(job, InProcess(), quiet)
-    store = open_store(job.out)
-    opened = read_job(store, str(job.model.path), estimates=path)
-    assert verify.verify(opened, store, ALL, quiet).ok
-    parents = [sample["json"]["parent"]["key"] for sample in samples_of(job)]
-    assert parents == list("abcde") * 8
 
 
 def jpeg():

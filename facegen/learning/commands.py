@@ -13,6 +13,7 @@ from facegen.errors import FacegenError
 from facegen.learning.config import LOSSES, NETWORKS, WIDTHS, TrainingConfig, parse_weights
 
 FILE = click.Path(path_type=Path)
+GIVEN = click.Path(path_type=Path, exists=True, dir_okay=False)
 SHARDS = click.argument("shards", nargs=-1, required=True, type=FILE)
 DEVICE = click.option("--device", default="auto", help="auto, cpu, cuda or cuda:N, of PyTorch.")
 MODEL = click.option("--model", help="Face model, name or .h5 file.  [default: the shards']")
@@ -43,8 +44,8 @@ CONTEXT = {"show_default": True}
 @click.option("--every", type=click.IntRange(1), default=1000, help="Steps to log, check and save.")
 @click.option("--workers", type=click.IntRange(0, 64), help="To decode.  [default: by the device]")
 @DEVICE
-@click.option("--pretrained", type=FILE, help="Weights with torchvision's names, all but the last.")
-@click.option("--from", "start", type=FILE, help="A checkpoint to start from.")
+@click.option("--pretrained", type=GIVEN, help="Weights with torchvision's names, but the last.")
+@click.option("--from", "start", type=GIVEN, help="A checkpoint to start from.")
 @MODEL
 @click.option(
     "--recipe", help="Prior that scales theta and the loss.  [default: --from's, the shards']"

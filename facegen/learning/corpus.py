@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,8 +36,8 @@ class ModelName:
 class Corpus:
     """Shards of one or more data sets that agree in layout, model and picture.
 
-    shards: those of training; validation: those named validation-*, if any. recipe is the first
-    data set's as recorded, {"name": ..., **table}.
+    shards: those of training; validation: those named validation-*, if any. recorded: the recipe of
+    each data set's folder, {"name": ..., **table}.
     """
 
     shards: tuple[Path, ...]
@@ -45,13 +45,17 @@ class Corpus:
     layout: Layout
     model: ModelName
     image: ImageFormat
-    recorded: dict[str, Any]
+    recorded: Mapping[Path, dict[str, Any]]
 
     @cached_property
+    def recipes(self) -> dict[Path, Recipe]:
+        """Each data set's recipe, by its folder."""
+        return {folder: _recipe(folder, table) for folder, table in self.recorded.items()}
+
+    @property
     def recipe(self) -> Recipe:
         """The first data set's recipe."""
-        table = {key: value for key, value in self.recorded.items() if key != "name"}
-        return recipes.parse(str(self.recorded.get("name", "")), table)
+        return next(iter(self.recipes.values()))
 
     @property
     def everything(self) -> tuple[Path, ...]:
@@ -71,12 +75,13 @@ def open_corpus(paths: Sequence[Path]) -> Corpus:
     if len(set(found)) != len(found) or not found:
         raise DatasetError("a shard is named twice" if found else "no shards", _MEND_SHARDS)
     folders = list(dict.fromkeys(shard.parent for shard in found))
-    first, *others = [_facts(folder) for folder in folders]
+    first, *others = facts = [_facts(folder) for folder in folders]
     for folder, other in zip(folders[1:], others, strict=True):
         _check_alike(folder, first, other)
+    recorded = {folder: recipe for folder, (*_, recipe) in zip(folders, facts, strict=True)}
     held_out = [shard for shard in found if shard.name.startswith(VALIDATION)]
     shards = [shard for shard in found if shard not in set(held_out)]
-    return Corpus(tuple(shards), tuple(held_out), *first)
+    return Corpus(tuple(shards), tuple(held_out), *first[:3], recorded)
 
 
 def layout_from_json(pairs: Any) -> Layout:
@@ -109,6 +114,12 @@ def moments(recipe: Recipe, layout: Layout) -> tuple[Float32, Float32]:
     for distribution, columns in prior_of(recipe, layout).blocks:
         mean[columns], sd[columns] = distribution.mean, distribution.sd
     return mean, sd
+
+
+def _recipe(folder: Path, recorded: dict[str, Any]) -> Recipe:
+    table = {key: value for key, value in recorded.items() if key != "name"}
+    with located(folder / "dataset.json"):
+        return recipes.parse(str(recorded.get("name", "")), table)
 
 
 def _shards(path: Path) -> list[Path]:

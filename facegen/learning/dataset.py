@@ -21,7 +21,7 @@ from facegen.parameters import Float32
 from facegen.plan import identities_of
 from facegen.recipe import Recipe
 from facegen.shards import KEY_DIGITS
-from facegen.shards.stream import Encoded, stream_samples
+from facegen.shards.stream import Encoded, Wanted, every_sample, stream_samples
 
 THETA = "theta.npy"
 HELD_OUT_MOST = 1000
@@ -35,8 +35,8 @@ Batch = tuple[Tensor, Tensor]
 class Reading:
     """What to read, and into what: `format` pictures of size x size pixels, theta of `width`.
 
-    validation: the share that is held out, of the samples or, where the recipe has them, of the
-    identities, so that nobody trained on is validated with.
+    validation: the share that is held out, of the samples or, where the recipe of their folder has
+    them, of the identities, so that nobody trained on is validated with.
     """
 
     paths: tuple[Path, ...]
@@ -44,7 +44,16 @@ class Reading:
     size: int
     width: int
     validation: float
-    recipe: Recipe
+    recipes: Mapping[Path, Recipe]
+
+    def held_out(self, path: Path, key: str) -> bool:
+        """Whether the sample of this shard and key is held out."""
+        share = self.validation
+        return share > 0 and held_out(key, self.recipes[path.parent], share)
+
+    def trained_on(self, path: Path, key: str) -> bool:
+        """Whether it is not."""
+        return not self.held_out(path, key)
 
 
 def reading_of(corpus: Corpus, validation: float) -> Reading:
@@ -52,7 +61,7 @@ def reading_of(corpus: Corpus, validation: float) -> Reading:
     share = 0.0 if corpus.validation else validation
     image = corpus.image
     width = corpus.layout.width
-    return Reading(corpus.shards, image.format, image.size, width, share, corpus.recipe)
+    return Reading(corpus.shards, image.format, image.size, width, share, corpus.recipes)
 
 
 class Batches(IterableDataset[Batch | FacegenError]):
@@ -117,9 +126,8 @@ def endless(reading: Reading, seed: str, skip: int) -> Iterator[Encoded]:
             skip -= length
             continue
         seen = 0
-        for sample in stream(reading.paths, reading.format, f"{seed}/{epoch}"):
-            if held_out(sample[0], reading):
-                continue
+        order = f"{seed}/{epoch}"
+        for sample in stream(reading.paths, reading.format, order, reading.trained_on):
             seen += 1
             if seen > skip:
                 yield sample
@@ -130,31 +138,35 @@ def endless(reading: Reading, seed: str, skip: int) -> Iterator[Encoded]:
 
 def validation_samples(corpus: Corpus, reading: Reading) -> list[Encoded]:
     """Up to HELD_OUT_MOST samples never trained on, encoded: they stay in memory."""
-    paths = corpus.validation or reading.paths
-    if not corpus.validation and not reading.validation:
-        return []
-    samples = stream(paths, reading.format, None)
-    chosen = (s for s in samples if corpus.validation or held_out(s[0], reading))
-    return list(islice(chosen, HELD_OUT_MOST))
+    if corpus.validation:
+        samples = stream(corpus.validation, reading.format, None)
+    else:
+        samples = stream(reading.paths, reading.format, None, reading.held_out)
+    return list(islice(samples, HELD_OUT_MOST))
 
 
-def held_out(key: str, reading: Reading) -> bool:
-    """Whether the sample is in the held-out share: by the hash of its key, or of its identity."""
-    number = int.from_bytes(hashlib.sha256(owner(key, reading.recipe).encode()).digest()[:8], "big")
-    return number >= (1 - reading.validation) * 2.0**64
+def held_out(key: str, recipe: Recipe, share: float) -> bool:
+    """Whether a sample is in the held-out share: every n-th identity, or by its key's hash."""
+    person = identity(key, recipe)
+    if person is not None:
+        return int((person + 1) * share + 0.5) > int(person * share + 0.5)
+    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
+    return number >= (1 - share) * 2.0**64
 
 
-def owner(key: str, recipe: Recipe) -> str:
-    """Whose face a sample shows: the identity that the recipe gives its index, else its own key."""
+def identity(key: str, recipe: Recipe) -> int | None:
+    """Whose face a sample of this key shows, where the recipe has identities."""
     ours = len(key) == KEY_DIGITS and key.isdecimal()
     if recipe.identities is None or not ours or int(key) >= recipe.identities.total:
-        return key
-    return str(identities_of(recipe, np.array([int(key)]))[0])
+        return None
+    return int(identities_of(recipe, np.array([int(key)]))[0])
 
 
-def stream(paths: Sequence[Path], suffix: str, seed: str | None) -> Iterator[Encoded]:
+def stream(
+    paths: Sequence[Path], suffix: str, seed: str | None, wanted: Wanted = every_sample
+) -> Iterator[Encoded]:
     """One pass over the pictures and theta of shards, shuffled by the seed."""
-    return stream_samples(paths, (suffix, THETA), seed)
+    return stream_samples(paths, (suffix, THETA), seed, wanted)
 
 
 def in_batches(samples: Iterable[Encoded], reading: Reading, size: int) -> Iterator[Batch]:

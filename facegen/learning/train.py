@@ -37,7 +37,8 @@ def train(config: TrainingConfig, say: Say = print) -> Facts:
     workers = dataset.default_workers(device) if config.workers is None else config.workers
     source = dataset.Batches(reading, config.batch, config.seed, run.step)
     stops = range(config.every, config.iterations, config.every)
-    say(f"{len(held_out):,} samples held out; {device}, {workers} data workers")
+    more = "" if held_out else " (raise --validation to have some)"
+    say(f"{len(held_out):,} samples held out{more}; {device}, {workers} data workers")
     with Logbook(config.out, run.step) as log, _bar(run.step, config) as bar:
         watch = _Watch(config.batch)
         todo = max(0, config.iterations - run.step)

@@ -2,38 +2,48 @@
 
 import os
 import random
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from facegen.errors import DatasetError, located
 from facegen.shards import BLOCK, MAX_MEMBER
 
 Encoded = tuple[str, Mapping[str, bytes]]
+Wanted = Callable[[Path, str], bool]
 
 READ_AHEAD = 1 << 20
 
 
+def every_sample(path: Path, key: str) -> bool:
+    """Choose all samples of all shards."""
+    return True
+
+
 def stream_samples(
-    paths: Sequence[Path], suffixes: Collection[str], seed: str | None, buffer: int = 2000
+    paths: Sequence[Path],
+    suffixes: Collection[str],
+    seed: str | None,
+    wanted: Wanted = every_sample,
+    buffer: int = 2000,
 ) -> Iterator[Encoded]:
     """One pass over the samples of shards through webdataset: (key, members of these suffixes).
 
     In the order of the shards where seed is None; else shards are shuffled by it, and samples in a
-    buffer of so many.
+    buffer of so many. `wanted` chooses samples by their shard and key.
     """
     import webdataset
 
-    def expand(sources: Iterable[Mapping[str, str]]) -> Iterator[Encoded]:
-        for source in sources:
-            yield from _scan(Path(source["url"]), suffixes)
+    def expand(sources: Iterable[Mapping[str, str]]) -> Iterator[tuple[Path, Encoded]]:
+        for path in (Path(source["url"]) for source in sources):
+            yield from ((path, sample) for sample in _scan(path, suffixes))
 
-    order = random.Random(seed)
-    names = [str(path) for path in paths]
-    if seed is None:
-        return iter(webdataset.DataPipeline(webdataset.SimpleShardList(names), expand))
-    order.shuffle(names)
-    shuffle = webdataset.shuffle(buffer, initial=buffer, rng=order)
-    return iter(webdataset.DataPipeline(webdataset.SimpleShardList(names), expand, shuffle))
+    names, stages = [str(path) for path in paths], [expand]
+    if seed is not None:
+        order = random.Random(seed)
+        order.shuffle(names)
+        stages.append(webdataset.shuffle(buffer, initial=buffer, rng=order))
+    pipeline = webdataset.DataPipeline(webdataset.SimpleShardList(names), *stages)
+    return (sample for path, sample in pipeline if wanted(path, sample[0]))
 
 
 def _scan(path: Path, suffixes: Collection[str]) -> Iterator[Encoded]:
