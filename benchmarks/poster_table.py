@@ -33,7 +33,13 @@ from facegen.learning.corpus import moments, open_corpus, open_model_of
 from facegen.renderers import RenderSettings, devices
 from facegen.stores.folder import write_file
 
-METRICS = ("photometric", "geometric", "geometric_aligned", "iou", "rotation")
+METRICS = {
+    "photometric": "photometric [8 bit]",
+    "geometric": "geometric [mm]",
+    "geometric_aligned": "rigidly aligned [mm]",
+    "iou": "IoU [%]",
+    "rotation": "rotation [°]",
+}
 # InverseFaceNet's poster: mean and standard deviation over its test images.
 POSTER = {
     "alexnet, parameter loss": ((46.26, 12.42), (2.91, 0.99), (90.44, 3.81)),
@@ -43,7 +49,7 @@ POSTER = {
 }
 PLAIN, SPACE, BOOTSTRAP, RESNET = POSTER
 WIDE = f"{BOOTSTRAP}, wide and centred"
-PANELS = {"geometric": "mm", "photometric": "8 bit"}
+PANELS = ("geometric", "photometric")
 LABEL = {"textcoords": "offset points", "va": "center", "color": "white", "fontsize": 9}
 MEAN = "the prior's mean, whatever the picture"
 
@@ -115,7 +121,7 @@ def rows_of(scale: Scale) -> list[Row]:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/poster"))
 @click.option("--at-once", type=click.IntRange(1), default=2, help="Trials side by side.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Save a chart here (.png).")
-@click.option("--faces", type=click.Path(path_type=Path), help="Save re-renderings here (.png).")
+@click.option("--faces", type=click.Path(path_type=Path), help="Save re-renderings here (.jpg).")
 def main(
     real: Path, scale_name: str, out: Path, at_once: int, plot: Path | None, faces: Path | None
 ) -> None:
@@ -247,10 +253,7 @@ def facegen(*words: object) -> str:
 
 def table(found: dict[str, dict[str, list]]) -> str:
     """Our figures (mean of the seeds' means, their least and most) beside the poster's."""
-    units = ("8 bit", "mm", "mm", "%", "°")
-    names = (metric.replace("_", ", ") for metric in METRICS)
-    columns = [f"{name} [{unit}]" for name, unit in zip(names, units, strict=True)]
-    head = ("approach", *columns, "poster: 8 bit, mm, %")
+    head = ("approach", *METRICS.values(), "poster: 8 bit, mm, %")
     return "\n".join(["| " + " | ".join(head) + " |", "|---" * len(head) + "|", *_rows(found)])
 
 
@@ -272,9 +275,7 @@ def draw(found: dict[str, dict[str, list]], path: Path) -> None:
 
     figure = Figure(figsize=(9.6, 2.8), dpi=200, layout="constrained")
     names = list(found)[::-1]
-    for axes, (metric, unit) in zip(
-        figure.subplots(1, 2, sharey=True), PANELS.items(), strict=True
-    ):
+    for axes, metric in zip(figure.subplots(1, 2, sharey=True), PANELS, strict=True):
         values = [found[name][metric] for name in names]
         means = [statistics.mean(v) for v in values]
         colours = ["#8a8a8a" if name == MEAN else "#5b8db8" for name in names]
@@ -282,7 +283,7 @@ def draw(found: dict[str, dict[str, list]], path: Path) -> None:
         for row, (seeds, mean) in enumerate(zip(values, means, strict=True)):
             axes.plot(seeds, [row] * len(seeds), "o", color="#1d3557", markersize=3)
             axes.annotate(f"{mean:.2f}", (0, row), (4, 0), **LABEL)
-        axes.set_xlabel(f"{metric} error [{unit}], less is better")
+        axes.set_xlabel(f"{METRICS[metric]}: less is better")
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path)
 
@@ -296,7 +297,9 @@ def sheet(trials: list[Trial], path: Path) -> None:
     whole = Image.new("RGB", (width, side * len(strips)))
     for row, strip in enumerate(strips):
         whole.paste(strip, (0, row * side))
-    whole.resize((2 * whole.width, 2 * whole.height), Image.Resampling.LANCZOS).save(path)
+    whole.resize((2 * whole.width, 2 * whole.height), Image.Resampling.LANCZOS).save(
+        path, quality=90
+    )
 
 
 def slug(name: str) -> str:
