@@ -79,8 +79,11 @@ def test_centred_groups_have_the_models_mean(weighted):
 def test_what_is_centred_is_stated_in_a_recipe_of_proposals():
     assert recipe.load("bootstrap-wide").centred == ("shape", "reflectance")
     assert recipe.load("bootstrap").centred == ()
-    with pytest.raises(RecipeError, match="not all groups of coefficients"):
-        recipe.load("bootstrap").with_changes({"centred": ["rotation"]})
+    for wrong in (["rotation"], ["expression"], ["shape", "shape"], [["shape"]], [1]):
+        with pytest.raises(RecipeError, match="not a list of groups, each once"):
+            recipe.load("bootstrap").with_changes({"centred": wrong})
+    with pytest.raises(RecipeError, match="not a list"):
+        recipe.load("bootstrap").with_changes({"centred": "shape"})
     with pytest.raises(RecipeError, match="a prior has none"):
         recipe.load("inversefacenet").with_changes({"centred": ["shape"]})
 
