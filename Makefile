@@ -19,9 +19,11 @@ kills: $(VENV)/installed-test    ## the long form of the kill test: thirty kills
 fuzz: $(VENV)/installed-test     ## the long form of the fuzzing
 	FACEGEN_FUZZ=20000 $(BIN)/pytest tests/test_fuzz.py
 
-poster: $(VENV)/installed-test   ## the poster's table at small scale: hours
+poster: $(VENV)/installed-test   ## the poster's table at small scale: an hour and a half on two cores
+	$(BIN)/python -m pip install --quiet '.[benchmarks]' -c constraints.txt
 	$(BIN)/python benchmarks/real_domain.py --train 1500 --test 200 --size 64 --out data/real
-	$(BIN)/python benchmarks/poster_table.py data/real --out data/poster
+	$(BIN)/python benchmarks/poster_table.py data/real --out data/poster \
+	  --plot data/poster/table.png --faces data/poster/faces.jpg
 
 lint: $(VENV)/installed-test     ## what CI asks of the code's form
 	$(BIN)/ruff check .

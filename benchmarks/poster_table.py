@@ -247,7 +247,8 @@ def facegen(*words: object) -> str:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
-        raise click.ClickException(f"{' '.join(command[2:])}: {done.stderr.splitlines()[-1]}")
+        why = (done.stderr.splitlines() or [f"ended with {done.returncode}"])[-1]
+        raise click.ClickException(f"{' '.join(command[2:])}: {why}")
     return done.stdout
 
 

@@ -66,10 +66,10 @@ def centred(estimates: Estimates, columns: list[slice], weighted: bool) -> Estim
     """
     if not columns:
         return estimates
-    if len(estimates) < 2:
-        raise EstimatesError("one estimate has no mean to be moved", "use --recipe bootstrap")
     confidence = estimates.confidence if weighted else None
     shares = np.ones(len(estimates)) if confidence is None else confidence / confidence.max()
+    if np.count_nonzero(shares) < 2:
+        raise EstimatesError("one estimate has no mean to be moved", "use --recipe bootstrap")
     theta = estimates.theta.copy()
     for part in columns:
         theta[:, part] -= (shares @ theta[:, part] / shares.sum()).astype(np.float32)

@@ -89,5 +89,5 @@ def _component_tables(
 def _component_index(key: str, names: Any) -> int | None:
     if names is None:
         return int(key) if key.isascii() and key.isdigit() and len(key) < 6 else None
-    known = list(map(str, names))
-    return known.index(key) if key in known else None
+    words = list(map(str, names))
+    return words.index(key) if key in words else None

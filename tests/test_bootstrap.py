@@ -76,6 +76,14 @@ def test_centred_groups_have_the_models_mean(weighted):
     assert centred(given, [], weighted) is given
 
 
+def test_one_estimate_alone_is_not_centred():
+    shape = [LAYOUT.slices["shape"]]
+    with pytest.raises(EstimatesError, match="one estimate"):
+        centred(resampling(1).estimates, shape, False)
+    with pytest.raises(EstimatesError, match="one estimate"):
+        centred(resampling(3, True, np.array([0.0, 2.0, 0.0])).estimates, shape, True)
+
+
 def test_what_is_centred_is_stated_in_a_recipe_of_proposals():
     assert recipe.load("bootstrap-wide").centred == ("shape", "reflectance")
     assert recipe.load("bootstrap").centred == ()
