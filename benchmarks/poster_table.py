@@ -155,7 +155,7 @@ def submitted(
     futures = []
     for seed in range(scale.seeds):
         trials = [Trial(row, seed, scale, out, real) for row in rows_of(scale)]
-        start = pool.submit(started, trials[1])
+        start = pool.submit(started, next(t for t in trials if t.row.name == SPACE))
         futures += [(trial.row.name, pool.submit(judged, trial, start)) for trial in trials]
     return futures
 
@@ -166,10 +166,9 @@ def judged(trial: Trial, start: Future) -> dict[str, float]:
     tars = sorted(trial.real.glob("test-*.tar"))
     picture = trial.folder / "picture.png"
     told = facegen("evaluate", net, *tars, "--json", "--picture", picture)
-    errors = json.loads(told)["errors"]
-    mm = f"{errors['geometric']['mean']:.3f} mm"
-    click.echo(f"{trial.row.name}, seed {trial.seed}: {mm}", err=True)
-    return {metric: errors[metric]["mean"] for metric in METRICS}
+    means = means_of(json.loads(told)["errors"])
+    click.echo(f"{trial.row.name}, seed {trial.seed}: {means['geometric']:.3f} mm", err=True)
+    return means
 
 
 def blind(real: Path) -> dict[str, float]:
@@ -185,7 +184,11 @@ def blind(real: Path) -> dict[str, float]:
         found = evaluate.evaluate(lambda images: np.tile(answer, (len(images), 1)), faces, stage)
     finally:
         renderer.close()
-    errors = metrics.mean_and_sd(found.errors)
+    return means_of(metrics.mean_and_sd(found.errors))
+
+
+def means_of(errors: dict[str, dict[str, float]]) -> dict[str, float]:
+    """The means of the table's metrics."""
     return {metric: errors[metric]["mean"] for metric in METRICS}
 
 

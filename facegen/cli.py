@@ -33,7 +33,7 @@ from facegen.plan import default_count, shards_of
 from facegen.progress import Progress, failures, summary
 from facegen.renderers import devices
 from facegen.stores import open_store
-from facegen.studio import prepare_job, source_of
+from facegen.studio import prepare_job, resampling_of
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 MAX_COUNT = 10**10
@@ -151,7 +151,8 @@ def bootstrap_command(estimates: Path, per_image: int | None, weighted: bool, **
     with located(estimates):
         for note in estimates_files.check_layout(found, job.layout, job.model.sha256):
             click.echo(f"facegen: {estimates}: {note}", err=True)
-    source_of(job, job.layout)  # What is wrong with them is said before anything is written.
+        # What cannot be resampled is refused before anything is written.
+        resampling_of(job.recipe, job.layout, found, weighted)
     run(job, engine_of(words))
 
 

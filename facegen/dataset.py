@@ -50,7 +50,7 @@ def index(job: Job, reports: list[ShardReport]) -> dict[str, Any]:
         "count": job.count,
         "done": sum(report.samples for report in reports),
         "seed": job.seed,
-        "recipe": {"name": job.recipe.name, **job.recipe.table},
+        "recipe": job.recipe.record,
         "model": {"name": job.model.name, "sha256": job.model.sha256},
         "layout": job.layout.to_json(),
         "splits": {s.name: s.stop - s.start for s in splits_of(job.recipe, job.count)},

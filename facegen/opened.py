@@ -77,9 +77,8 @@ def _job(
     **facts: Any,
 ) -> Job:
     stated = get(table, "recipe", dict)
-    chosen = recipe.parse(
-        get(stated, "name", str), {key: value for key, value in stated.items() if key != "name"}
-    )
+    get(stated, "name", str)  # A data set names its recipe.
+    chosen = recipe.from_record(stated)
     count, size = (_whole(table, key, COUNTS) for key in ("count", "shard_size"))
     job = prepare_job(
         recipe=chosen,

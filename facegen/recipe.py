@@ -109,6 +109,11 @@ class Recipe:
         """The recipe as the table it was read from, whole, as data sets record it."""
         return json.loads(self.text)
 
+    @property
+    def record(self) -> Table:
+        """The table beside the recipe's name, as data sets and checkpoints keep it."""
+        return {"name": self.name, **self.table}
+
     def with_changes(self, changes: Table) -> "Recipe":
         """The recipe with some keys replaced, checked like a file."""
         return parse(self.name, _merge(self.table, changes))
@@ -148,6 +153,12 @@ def parse(name: str, table: Table) -> Recipe:
         return _parse(name, table)
     except (ValueError, OverflowError, RecursionError) as error:
         raise RecipeError(f"holds a number or table too large for a recipe: {error}") from None
+
+
+def from_record(record: Table) -> Recipe:
+    """The recipe that a data set or a checkpoint keeps."""
+    table = {key: value for key, value in record.items() if key != "name"}
+    return parse(str(record.get("name", "")), table)
 
 
 def _parse(name: str, table: Table) -> Recipe:

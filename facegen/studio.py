@@ -206,13 +206,20 @@ def source_of(job: Job, layout: Layout) -> Source:
     """The job's prior, or its estimates with noise around them."""
     if job.estimates is None:
         return sampling.source_of(job.recipe, layout)
-    prior = sampling.prior_of(job.recipe, layout)
     with located(job.estimates.path):
         if digest(job.estimates.path) != job.estimates.sha256:
             raise estimates_files.EstimatesError("changed while it was used", "start again")
-        columns = [layout.slices[group] for group in job.recipe.centred]
-        given, weighted = estimates_files.read(job.estimates.path), job.estimates.weighted
-        return Resampling(prior, centred(given, columns, weighted), weighted)
+        given = estimates_files.read(job.estimates.path)
+        return resampling_of(job.recipe, layout, given, job.estimates.weighted)
+
+
+def resampling_of(
+    recipe: Recipe, layout: Layout, given: estimates_files.Estimates, weighted: bool
+) -> Resampling:
+    """Samples around these estimates, centred as the recipe says."""
+    columns = [layout.slices[group] for group in recipe.centred]
+    prior = sampling.prior_of(recipe, layout)
+    return Resampling(prior, centred(given, columns, weighted), weighted)
 
 
 def model_of(recipe: Recipe, path: Path) -> MorphableModel:

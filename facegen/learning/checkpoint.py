@@ -66,8 +66,7 @@ class Checkpoint:
     @cached_property
     def recipe(self) -> Recipe:
         """The recipe of the data it was trained on first."""
-        table = {key: value for key, value in self.facts.recipe.items() if key != "name"}
-        return recipes.parse(str(self.facts.recipe.get("name", "")), table)
+        return recipes.from_record(self.facts.recipe)
 
     @cached_property
     def model(self) -> ModelName:

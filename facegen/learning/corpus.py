@@ -116,10 +116,9 @@ def moments(recipe: Recipe, layout: Layout) -> tuple[Float32, Float32]:
     return mean, sd
 
 
-def _recipe(folder: Path, recorded: dict[str, Any]) -> Recipe:
-    table = {key: value for key, value in recorded.items() if key != "name"}
+def _recipe(folder: Path, record: dict[str, Any]) -> Recipe:
     with located(folder / "dataset.json"):
-        return recipes.parse(str(recorded.get("name", "")), table)
+        return recipes.from_record(record)
 
 
 def _shards(path: Path) -> list[Path]:

@@ -253,7 +253,7 @@ def _facts(
 ) -> Facts:
     return Facts(
         network=asdict(network.config),
-        recipe={"name": recipe.name, **recipe.table},
+        recipe=recipe.record,
         layout=corpus.layout.to_json(),
         model=asdict(corpus.model),
         weights=weights,
