@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test kills fuzz poster lint gl clean
+.PHONY: demo test kills fuzz poster docs lint gl clean
 
 demo: $(VENV)/installed          ## 1,000 faces into data/demo, on a GPU through EGL if there is one
 	-@sh tools/install_gl.sh $(BIN)/python
@@ -14,16 +14,20 @@ test: $(VENV)/installed-test gl  ## the whole suite, against the installed packa
 	$(BIN)/pytest
 
 kills: $(VENV)/installed-test    ## the long form of the kill test: thirty kills
-	FACEGEN_KILLS=30 $(BIN)/pytest tests/test_kill.py
+	FACEGEN_KILLS=30 $(BIN)/pytest tests/generation/test_kill.py
 
 fuzz: $(VENV)/installed-test     ## the long form of the fuzzing
-	FACEGEN_FUZZ=20000 $(BIN)/pytest tests/test_fuzz.py
+	FACEGEN_FUZZ=20000 $(BIN)/pytest tests/fuzz
 
 poster: $(VENV)/installed-test   ## the poster's table at small scale: an hour and a half on two cores
 	$(BIN)/python -m pip install --quiet '.[benchmarks]' -c constraints.txt
 	$(BIN)/python benchmarks/real_domain.py --train 1500 --test 200 --size 64 --out data/real
 	$(BIN)/python benchmarks/poster_table.py data/real --out data/poster \
 	  --plot data/poster/table.png --faces data/poster/faces.jpg
+
+docs: $(VENV)/installed-test     ## the pages, into site/; a warning is an error
+	$(BIN)/python -m pip install --quiet '.[docs]' -c constraints.txt
+	$(BIN)/mkdocs build --strict
 
 lint: $(VENV)/installed-test     ## what CI asks of the code's form
 	$(BIN)/ruff check .
@@ -34,7 +38,7 @@ gl:                              ## EGL and Mesa's software renderer, by apt whe
 	@sh tools/install_gl.sh $(BIN)/python
 
 clean:
-	rm -rf $(VENV) data dist
+	rm -rf $(VENV) data dist site
 
 # The package is installed as users have it, so it is installed again when its files change.
 SOURCES := pyproject.toml $(shell find facegen recipes morphable_models/generic.h5 -type f -not -name '*.pyc')

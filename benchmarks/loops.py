@@ -8,7 +8,7 @@ its own; samples, process set-up and JPEG encoder are facegen's, in the loops' f
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,21 +16,24 @@ from typing import Any
 import moderngl
 import numpy as np
 import scipy.sparse
-from numpy.typing import NDArray
+from jaxtyping import Float32, UInt8
+from msgspec.structs import replace
 
+from facegen.dataset.encoding import encode_image
+from facegen.dataset.report import ShardReport
+from facegen.dataset.shards import sample_key
 from facegen.errors import FacegenError
-from facegen.illumination import irradiance
-from facegen.layers import encode_image
-from facegen.morphable_model import MorphableModel
-from facegen.plan import Shard
-from facegen.renderers import FAR_MM, NEAR_MM
-from facegen.renderers.egl import default_device, device_name, open_context
-from facegen.sampling import sample_colours
-from facegen.shards import ShardReport, sample_key
-from facegen.studio import Batch, Listener, Studio
+from facegen.files import Array
+from facegen.generation.worker import OnSamples, Worker
+from facegen.models.morphable_model import MorphableModel
+from facegen.recipe.plan import Shard
+from facegen.rendering.contract import FAR_MM, NEAR_MM
+from facegen.rendering.egl.context import default_device, device_name, open_context
+from facegen.sampling.framing import draw_colours
+from facegen.sampling.samples import Samples
+from facegen.scene.lighting import irradiance
 
-Float32 = NDArray[np.float32]
-UInt8 = NDArray[np.uint8]
+Vertices = Float32[Array, "V 3"]
 
 VERTEX_SHADER = """
 #version 330
@@ -66,14 +69,14 @@ void main() {
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """One face to draw: coefficients, camera (4, 4) and (3, 3), light (9, 3), colour behind it."""
+    """One face to draw: coefficients, camera, light, and the colour behind it."""
 
-    geometry: Float32
-    reflectance: Float32
-    model_to_camera: Float32
-    K: Float32
-    illumination: Float32
-    background: Float32
+    geometry: Float32[Array, "g"]
+    reflectance: Float32[Array, "r"]
+    model_to_camera: Float32[Array, "4 4"]
+    K: Float32[Array, "3 3"]
+    illumination: Float32[Array, "9 3"]
+    background: Float32[Array, "3"]
 
 
 class Loop(ABC):
@@ -86,24 +89,24 @@ class Loop(ABC):
         self.model, self.size = model, size
         self.triangles = np.ascontiguousarray(model.triangles)
         count = len(self.triangles)
-        owner = (self.triangles.reshape(-1), np.repeat(np.arange(count), 3))
+        identity = (self.triangles.reshape(-1), np.repeat(np.arange(count), 3))
         ones = np.ones(3 * count, np.float32)
-        self._fans = scipy.sparse.csr_matrix((ones, owner), (model.vertices, count))
+        self._fans = scipy.sparse.csr_matrix((ones, identity), (model.vertices, count))
 
     @abstractmethod
-    def draw(self, face: Face) -> UInt8:
-        """The face's picture (H, W, 3)."""
+    def draw(self, face: Face) -> UInt8[Array, "H W 3"]:
+        """The face's image."""
 
-    def surface(self, face: Face) -> tuple[Float32, Float32, Float32]:
-        """Positions, vertex normals and reflectance (V, 3)."""
+    def surface(self, face: Face) -> tuple[Vertices, Vertices, Vertices]:
+        """Positions, vertex normals and reflectance."""
         geometry, reflectance = self.model.geometry, self.model.reflectance
         positions = face.geometry @ geometry.basis + geometry.mean.reshape(-1)
         colours = face.reflectance @ reflectance.basis + reflectance.mean.reshape(-1)
         positions = positions.reshape(-1, 3)
         return positions, self.vertex_normals(positions), colours.reshape(-1, 3)
 
-    def vertex_normals(self, positions: Float32) -> Float32:
-        """The unit normals of vertices (V, 3)."""
+    def vertex_normals(self, positions: Vertices) -> Vertices:
+        """The unit normals of vertices."""
         a, b, c = (positions[corner] for corner in self.triangles.T)
         normals = self._fans @ np.cross(b - a, c - a)
         return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
@@ -121,22 +124,22 @@ class ModernglLoop(Loop):
         self._program = context.program(VERTEX_SHADER, FRAGMENT_SHADER)
         self._buffers = [context.buffer(reserve=12 * model.vertices) for _ in range(3)]
         names = ("position", "vertex_normal", "reflectance")
-        inputs = [(one, "3f", name) for one, name in zip(self._buffers, names, strict=True)]
+        inputs = [(buffer, "3f", name) for buffer, name in zip(self._buffers, names, strict=True)]
         triangles = context.buffer(self.triangles)
         self._surface = context.vertex_array(self._program, inputs, triangles)
-        self._picture = context.simple_framebuffer((size, size), components=4)
+        self._target = context.simple_framebuffer((size, size), components=4)
 
-    def draw(self, face: Face) -> UInt8:
+    def draw(self, face: Face) -> UInt8[Array, "H W 3"]:
         for buffer, values in zip(self._buffers, self.surface(face), strict=True):
             buffer.write(values)
         to_clip = clip_matrix(face.K, self.size) @ face.model_to_camera
         self._program["to_clip"].write(np.ascontiguousarray(to_clip.T))
         self._program["to_camera"].write(np.ascontiguousarray(face.model_to_camera.T))
         self._program["illumination"].write(np.ascontiguousarray(face.illumination))
-        self._picture.use()
-        self._picture.clear(*face.background)
+        self._target.use()
+        self._target.clear(*face.background)
         self._surface.render()
-        pixels = np.frombuffer(self._picture.read(components=3, alignment=1), np.uint8)
+        pixels = np.frombuffer(self._target.read(components=3, alignment=1), np.uint8)
         return np.ascontiguousarray(pixels.reshape(self.size, self.size, 3)[::-1])
 
 
@@ -160,7 +163,7 @@ class PyrenderLoop(Loop):
         self.device = glGetString(GL_RENDERER).decode()
         self._material = pyrender.MetallicRoughnessMaterial(doubleSided=True)
 
-    def draw(self, face: Face) -> UInt8:
+    def draw(self, face: Face) -> UInt8[Array, "H W 3"]:
         K, flat = face.K, self._pyrender.RenderFlags.FLAT
         focal, centre = (K[0, 0], K[1, 1]), (K[0, 2], K[1, 2])
         camera = self._pyrender.IntrinsicsCamera(*focal, *centre, znear=NEAR_MM, zfar=FAR_MM)
@@ -183,32 +186,34 @@ class PyrenderLoop(Loop):
 
 
 def make_one_by_one(
-    kind: type[Loop], studio: Studio, shard: Shard, listen: Listener
+    kind: type[Loop], worker: Worker, shard: Shard, on_samples: OnSamples
 ) -> ShardReport:
-    """Make the samples of a shard in a loop: each one's picture and theta as files."""
-    loop = open_loop(kind, studio)
-    for indices in studio.batches(shard):
-        batch = studio.pose(indices)
-        for row, face in enumerate(faces_of(studio, batch)):
-            path = Path(studio.job.out) / sample_key(indices[row])
-            picture = encode_image(loop.draw(face), studio.recipe.image)
-            path.with_suffix(f".{studio.recipe.image.format}").write_bytes(picture)
-            np.save(path.with_suffix(".npy"), batch.theta[row])
-            listen(1)
-    return replace(studio.report(shard, 0, ""), device=loop.device)
+    """Make the samples of a shard in a loop: the image and theta of each as files."""
+    loop, image = open_loop(kind, worker), worker.spec.recipe.image
+    for indices in worker.batches(shard):
+        samples = worker.sampler.draw(indices)
+        for row, face in enumerate(faces_of(worker, samples)):
+            path = Path(worker.spec.out) / sample_key(int(indices[row]))
+            data = encode_image(loop.draw(face), image)
+            path.with_suffix(f".{image.format}").write_bytes(data)
+            np.save(path.with_suffix(".npy"), samples.theta[row])
+            on_samples(1)
+    return replace(worker.report(shard, 0, ""), device=loop.device)
 
 
 @lru_cache(maxsize=1)
-def open_loop(kind: type[Loop], studio: Studio) -> Loop:
-    """The worker's loop, in place of the studio's own renderer."""
-    studio.close()
-    return kind(studio.model, studio.recipe.image.size)
+def open_loop(kind: type[Loop], worker: Worker) -> Loop:
+    """The worker's loop, in place of its own renderer."""
+    worker.close()
+    return kind(worker.model, worker.spec.recipe.image.size)
 
 
-def faces_of(studio: Studio, batch: Batch) -> Iterator[Face]:
-    """The batch's faces one by one."""
-    backgrounds = sample_colours(studio.recipe, studio.job.seed, batch.indices, 1)[:, 0]
-    parameters, cameras = batch.scene.parameters, batch.scene.cameras
+def faces_of(worker: Worker, samples: Samples) -> Iterator[Face]:
+    """The samples' faces one by one."""
+    backgrounds = draw_colours(worker.spec.recipe.background, worker.spec.seed, samples.indices, 1)[
+        :, 0
+    ]
+    parameters, cameras = samples.parameters, samples.cameras
     columns = (
         parameters.geometry,
         parameters.reflectance,
@@ -220,8 +225,8 @@ def faces_of(studio: Studio, batch: Batch) -> Iterator[Face]:
     return (Face(*row) for row in zip(*columns, strict=True))
 
 
-def clip_matrix(K: Float32, size: int) -> Float32:
-    """Eye space to OpenGL's clip space (4, 4) for a square picture."""
+def clip_matrix(K: Float32[Array, "3 3"], size: int) -> Float32[Array, "4 4"]:
+    """Camera space to OpenGL's clip space for a square image."""
     matrix = np.zeros((4, 4), np.float32)
     matrix[0, 0], matrix[1, 1] = 2 * K[0, 0] / size, 2 * K[1, 1] / size
     matrix[0, 2], matrix[1, 2] = 1 - 2 * K[0, 2] / size, 2 * K[1, 2] / size - 1

@@ -23,7 +23,7 @@ class Row:
     peer: str
     device: str
     workers: int
-    picture: str
+    image: str
     images_per_s: tuple[float, ...]
     difference: float | None
 
@@ -36,7 +36,7 @@ def report(rows: list[Row], skipped: list[str]) -> str:
     """A Markdown table, and what is not in it."""
     lines = [HEAD, ("---", "---", "---:", "---:", "---:", "---"), *map(cells, rows)]
     table = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([*table, "", conditions(rows), *(f"\n{fact}" for fact in skipped)])
+    return "\n".join([*table, "", conditions(rows), *(f"\n{message}" for message in skipped)])
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -51,9 +51,9 @@ def conditions(rows: list[Row]) -> str:
     """What all rows have in common."""
     repeats, workers = len(rows[0].images_per_s), rows[0].workers
     return (
-        f"{rows[0].picture}, written to disk by {workers} processes; medians of {repeats} runs in "
+        f"{rows[0].image}, written to disk by {workers} processes; medians of {repeats} runs in "
         "turns. Difference: mean absolute difference inside the face from the moderngl loop's "
-        "picture, of 255. pyrender draws vertex colours lit beforehand, four samples a pixel."
+        "image, of 255. pyrender draws vertex colours lit beforehand, four samples a pixel."
     )
 
 
@@ -74,7 +74,7 @@ def draw_chart(rows: list[Row], path: Path) -> None:
         draw_panel(panel, [row for row in rows if row.model == model])
         panel.set_title(f"{model} model", loc="left", fontsize=10, color=INK)
     panels[0].set_xlim(right=1.2 * max(row.median for row in rows))
-    caption = f"images/s, {rows[0].picture}, written to disk by {rows[0].workers} processes"
+    caption = f"images/s, {rows[0].image}, written to disk by {rows[0].workers} processes"
     figure.supxlabel(caption, fontsize=9, color=FAINT)
     figure.savefig(path)
 
@@ -95,5 +95,5 @@ def draw_panel(panel: Any, rows: list[Row]) -> None:
 
 def contact_sheet(peers: list[NDArray[np.uint8]]) -> Image.Image:
     """The first faces of each peer, a row each."""
-    strips = [np.concatenate(list(pictures[:SHOWN]), axis=1) for pictures in peers]
+    strips = [np.concatenate(list(images[:SHOWN]), axis=1) for images in peers]
     return Image.fromarray(np.concatenate(strips))

@@ -3,99 +3,65 @@
     python benchmarks/real_domain.py --train 600 --test 200
 
 Light with shadows and highlights, clothes, backgrounds, lens, sensor noise, tone curve and JPEG are
-none of facegen's; people, poses and expressions come from another distribution than its prior. The
-shards are facegen's own, so that `facegen estimate` and `facegen evaluate` read them: jpg,
+none of facegen's; identities, poses and expressions come from another distribution than its prior.
+The shards are facegen's own, so that `facegen estimate` and `facegen evaluate` read them: jpg,
 theta.npy, json and mask.png (the face; clothes are background).
 
-In theta, rotation, shape, expression and reflectance are exact. Illumination is not how the picture
+In theta, rotation, shape, expression and reflectance are exact. Illumination is not how the scene
 was lit (that has no nine numbers) but the least-squares fit of nine harmonics to the finished
-picture, given the true normals and reflectance: the best a re-rendering can do.
+photograph, given the true normals and reflectance: the best a re-rendering can do.
 
 Sample i is a pure function of (seed, i): validation begins at index 10,000,000, test at 20,000,000.
-A shard is done when its report exists; the same command goes on where it was cut off.
+A shard is complete when its report exists; the same command continues where it was cut off.
 """
 
-import hashlib
-import json
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
-from multiprocessing import get_context
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 import numpy as np
-from numpy.typing import NDArray
+import platformdirs
+from jaxtyping import Bool, Float32, Float64, UInt8
 from real_domain_parts import backgrounds, denoise, light_label, lights, people, photograph, render
+from real_domain_parts.pages import split_of, write_pages
 from real_domain_parts.randomness import Stage, random_of
+from real_domain_parts.task import SHARD_SIZE, SPLITS, Task
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from facegen import layers, model_formats, recipe, shards
-from facegen.dataset import CONVENTIONS, contact_sheet, versions
-from facegen.engines import cores
+from facegen.dataset import encoding, shards
+from facegen.dataset.report import ShardReport, read_report, write_report
+from facegen.dataset.resolving import cores
+from facegen.dataset.stores.folder import FolderStore
 from facegen.errors import DatasetError, FacegenError
-from facegen.parameters import Float32
-from facegen.plan import Shard
-from facegen.recipe import ImageFormat, Recipe
-from facegen.shards import ShardReport
-from facegen.stopwatch import Stopwatch
-from facegen.stores.folder import FolderStore
-
-FORMAT = 1
-SHARD_SIZE = 25
-SPLITS = {"train": 0, "validation": 10_000_000, "test": 20_000_000}
-PREVIEW_FACES = 32
-DESCRIPTION = "Framed like these; but theta is not drawn from these priors: see real_domain.py"
-DISTANCE = {"distribution": "uniform", "low_mm": 800, "high_mm": 1400}
-TYPICAL_QUALITY = 80
-
-
-@dataclass(frozen=True)
-class Task:
-    """Everything a sample follows from, and where the samples go."""
-
-    seed: int
-    size: int
-    samples_per_pixel: int
-    model_sha256: str
-    out: Path
-
-    @cached_property
-    def recipe(self) -> Recipe:
-        """The default recipe with this domain's camera: how pictures are framed."""
-        image = {"size": self.size, "format": "jpg", "quality": TYPICAL_QUALITY}
-        changes = {"description": DESCRIPTION, "camera": {"distance": DISTANCE}, "image": image}
-        return recipe.load(recipe.DEFAULT).with_changes(changes)
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of what decides a sample's content; not where it goes, nor how many there are."""
-        facts = {**asdict(self), "format": FORMAT, "out": None}
-        facts |= {"shard_size": SHARD_SIZE, "recipe": self.recipe.digest}
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+from facegen.files import Array, sha256_of
+from facegen.generation.processes import spawning
+from facegen.generation.timing import Stopwatch
+from facegen.models import catalogue
+from facegen.recipe.plan import Shard
+from facegen.recipe.recipe import ImageFormat
 
 
 @dataclass(frozen=True, eq=False)
 class Photograph:
-    """A finished sample: pixels (S, S, 3) uint8, JPEG quality, mask (S, S), theta (m,), label."""
+    """A finished sample; quality is the JPEG's."""
 
-    pixels: NDArray[np.uint8]
+    pixels: UInt8[Array, "S S 3"]
     quality: int
-    mask: NDArray[np.bool_]
-    theta: Float32
-    label: layers.Label
+    mask: Bool[Array, "S S"]
+    theta: Float32[Array, "m"]
+    label: encoding.Label
 
     def members(self) -> dict[str, bytes]:
         """As a shard holds it."""
         jpeg = ImageFormat(len(self.pixels), "jpg", self.quality)
         return {
-            "jpg": layers.encode_image(self.pixels, jpeg),
-            "json": layers.encode_json(self.label.to_json()),
-            "mask.png": layers.encode_png(np.where(self.mask, 255, 0).astype(np.uint8)),
-            "theta.npy": layers.encode_array(self.theta),
+            "jpg": encoding.encode_image(self.pixels, jpeg),
+            "json": encoding.encode_label(self.label),
+            "mask.png": encoding.encode_png(np.where(self.mask, 255, 0).astype(np.uint8)),
+            "theta.npy": encoding.encode_array(self.theta),
         }
 
 
@@ -105,7 +71,7 @@ class Photographer:
     def __init__(self, task: Task) -> None:
         """Load the model and the path tracer."""
         self.task = task
-        self.model = model_formats.load("generic")
+        self.model = catalogue.load("generic")
         self.tracer = render.Tracer(self.model, task.size, task.samples_per_pixel)
 
     def make(self, shard: Shard) -> ShardReport:
@@ -116,19 +82,19 @@ class Photographer:
             for index in range(shard.start, shard.stop):
                 writer.write(shards.sample_key(index), self.photograph(index).members())
             size, sha256 = writer.commit()
-        facts = (shard.name, shard.start, shard.stop, size, sha256)
-        report = ShardReport(*facts, self.task.digest, render.DEVICE, watch.seconds)
-        shards.write_report(store, report)
+        span = (shard.name, shard.start, shard.stop, size, sha256)
+        report = ShardReport(*span, self.task.fingerprint, render.DEVICE, watch.seconds)
+        write_report(store, report)
         return report
 
     # On one thread, because sums of floats depend on their order.
     @threadpool_limits.wrap(limits=1)
     def photograph(self, index: int) -> Photograph:
-        """One person in one place, as one camera saw them."""
-        person, framing, body, light, skin, behind, film = (
+        """One identity in one place, as one camera saw it."""
+        identity, framing, body, light, skin, behind, film = (
             random_of(self.task.seed, index, stage) for stage in Stage
         )
-        subject = people.draw_subject(self.model, self.task.recipe, person, framing)
+        subject = people.draw_subject(self.model, self.task.recipe, identity, framing)
         place, shine = lights.draw_lighting(light), render.draw_skin(skin)
         take = denoise.denoised(self.tracer.take(subject, place, shine, body))
         camera = photograph.draw_developing(film)
@@ -144,15 +110,17 @@ class Photographer:
             label=self.label(index, subject),
         )
 
-    def theta(self, subject: people.Subject, illumination: NDArray[np.float64]) -> Float32:
-        """The label (m,), now that the light is known."""
+    def theta(
+        self, subject: people.Subject, illumination: Float64[Array, "9 3"]
+    ) -> Float32[Array, "m"]:
+        """theta, now that the light is known."""
         parameters = replace(subject.parameters, illumination=illumination[None])
         return self.model.layout.pack(parameters)[0]
 
-    def label(self, index: int, subject: people.Subject) -> layers.Label:
+    def label(self, index: int, subject: people.Subject) -> encoding.Label:
         """What the sample's json says."""
         cameras = subject.cameras
-        return layers.Label(index, cameras.K[0], cameras.model_to_camera[0], index, None)
+        return encoding.Label(index, cameras.K[0], cameras.model_to_camera[0], index, None)
 
 
 def plan(counts: dict[str, int]) -> list[Shard]:
@@ -165,15 +133,15 @@ def plan(counts: dict[str, int]) -> list[Shard]:
     ]
 
 
-def finished(task: Task, shard: Shard) -> ShardReport | None:
-    """The shard's report if it is done; one of other settings is refused."""
+def complete(task: Task, shard: Shard) -> ShardReport | None:
+    """The shard's report if it is complete; one of other settings is refused."""
     store = FolderStore(task.out)
     if not {f"{shard.name}.json", f"{shard.name}.tar"} <= store.names().keys():
         return None
-    report = shards.read_report(store, shard.name)
-    if report.digest != task.digest:
-        fact = f"{task.out}: {shard.name} was made with other settings"
-        raise DatasetError(fact, "use another --out, or remove it")
+    report = read_report(store, shard.name)
+    if report.fingerprint != task.fingerprint:
+        message = f"{task.out}: {shard.name} was made with other settings"
+        raise DatasetError(message, "use another --out, or remove it")
     return report if (report.start, report.stop) == (shard.start, shard.stop) else None
 
 
@@ -181,74 +149,36 @@ def generate(task: Task, counts: dict[str, int], workers: int) -> list[ShardRepo
     """Make what is missing; the reports of all shards, in order."""
     task.out.mkdir(parents=True, exist_ok=True)
     planned = plan(counts)
-    found = [report for shard in planned if (report := finished(task, shard))]
-    names = {report.name for report in found}
-    todo = [shard for shard in planned if shard.name not in names]
+    reports = [report for shard in planned if (report := complete(task, shard))]
+    names = {report.name for report in reports}
+    missing = [shard for shard in planned if shard.name not in names]
     with tqdm(total=sum(map(len, planned)), unit=" photographs") as bar:
-        bar.update(sum(report.samples for report in found))
-        for report in in_processes(task, todo, workers):
-            found.append(report)
+        bar.update(sum(report.samples for report in reports))
+        for report in in_processes(task, missing, workers):
+            reports.append(report)
             bar.update(report.samples)
-    reports = sorted(found, key=lambda report: (list(SPLITS).index(split_of(report)), report.start))
+    reports.sort(key=lambda report: (list(SPLITS).index(split_of(report)), report.start))
     write_pages(task, reports)
     return reports
 
 
-def in_processes(task: Task, todo: list[Shard], workers: int) -> Iterator[ShardReport]:
+def in_processes(task: Task, missing: list[Shard], workers: int) -> Iterator[ShardReport]:
     """Make these shards in fresh processes, reports as they come."""
-    count = max(1, min(workers, len(todo)))
-    with ProcessPoolExecutor(count, get_context("spawn"), _start, (task,)) as pool:
+    count = max(1, min(workers, len(missing)))
+    with spawning() as context:
+        pool = ProcessPoolExecutor(count, context, _start, (task,))
+        futures = [pool.submit(_make, shard) for shard in missing]
+    with pool:
         try:
-            for future in as_completed([pool.submit(_make, shard) for shard in todo]):
+            for future in as_completed(futures):
                 yield future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def write_pages(task: Task, reports: list[ShardReport]) -> None:
-    """dataset.json and a contact sheet."""
-    model = model_formats.load("generic")
-    index = {
-        "format": FORMAT,
-        "digest": task.digest,
-        "count": sum(report.samples for report in reports),
-        "seed": task.seed,
-        "recipe": {"name": "real-domain", **task.recipe.table},
-        "samples_per_pixel": task.samples_per_pixel,
-        "model": {"name": model.name, "sha256": model.sha256},
-        "layout": model.layout.to_json(),
-        "layers": ["mask"],
-        "conventions": CONVENTIONS,
-        "versions": versions(),
-        "shards": [
-            {"name": r.name, "samples": r.samples, "bytes": r.bytes, "sha256": r.sha256}
-            for r in reports
-        ],
-    }
-    store = FolderStore(task.out)
-    store.write("dataset.json", (json.dumps(index, indent=1) + "\n").encode())
-    store.write("preview.jpg", preview(task, reports))
-
-
-def preview(task: Task, reports: list[ShardReport]) -> bytes:
-    """The first photographs, as one JPEG."""
-    samples = (
-        members["jpg"]
-        for report in reports
-        for _, members in shards.read_samples(task.out / f"{report.name}.tar")
-    )
-    return contact_sheet([data for _, data in zip(range(PREVIEW_FACES), samples, strict=False)])
-
-
-def split_of(report: ShardReport) -> str:
-    """The split a report's shard belongs to."""
-    return report.name.rpartition("-")[0]
-
-
 def default_out(size: int, seed: int) -> Path:
     """The user's cache, a folder for each size and seed."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "facegen" / "real-domain" / f"{size}px-seed{seed}"
+    return platformdirs.user_cache_path("facegen") / "real-domain" / f"{size}px-seed{seed}"
 
 
 _photographers: list[Photographer] = []
@@ -282,7 +212,7 @@ def main(
     out: Path | None,
 ) -> None:
     """Photograph the generic model's faces with a path tracer, into shards."""
-    sha256 = model_formats.digest(model_formats.find("generic"))
+    sha256 = sha256_of(catalogue.find("generic"))
     task = Task(seed, size, spp, sha256, out or default_out(size, seed))
     counts = {"train": train, "validation": validation, "test": test}
     try:

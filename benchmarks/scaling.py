@@ -13,15 +13,16 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 
-from facegen.bench import watch_memory
-from facegen.cli import BENCH, Count, job_of
-from facegen.engines import cores
-from facegen.engines.local import LocalEngine
-from facegen.generate import generate
-from facegen.job import Job
+from facegen.cli.options import Count
+from facegen.dataset.resolving import cores, resolve
+from facegen.dataset.spec import DatasetSpec, ResolvedSpec
+from facegen.generation.bench import Ticks, watch_memory
+from facegen.generation.engines.local import LocalEngine
+from facegen.generation.run import run
 
 HEAD = (
     "| images | images/s | seconds | start, s | memory, MB |\n| ---: | ---: | ---: | ---: | ---: |"
@@ -52,34 +53,29 @@ class Row:
 @click.option("--device", default="auto", show_default=True)
 @click.option("--size", type=int, help="Pixels a side.  [default: the recipe's]")
 @click.option("--workers", type=click.IntRange(1), default=cores(), help="Processes.")
-def main(counts: tuple[int, ...], **words: object) -> None:
+def main(counts: tuple[int, ...], **options: Any) -> None:
     """Render data sets of COUNTS images (1k, 10k, 100k), and print what each took."""
     click.echo(HEAD)
     for count in counts:
-        click.echo(str(apart(job_of(BENCH | {"layers": "", "count": count} | words))))
+        click.echo(str(apart(resolve(DatasetSpec(count=count, **options)))))
 
 
-def apart(job: Job) -> Row:
-    """Measure the job in a process of its own, so that no run inherits another's memory."""
+def apart(spec: ResolvedSpec) -> Row:
+    """Measure the spec in a process of its own, so that no run inherits another's memory."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(measure, job).result()
+        return pool.submit(measure, spec).result()
 
 
-def measure(job: Job) -> Row:
-    """Make the job's data set; its speed is counted from the first finished pictures on."""
-    first: list[tuple[float, int]] = []
-
-    def listen(count: int) -> None:
-        if count and not first:
-            first.append((time.perf_counter(), count))
-
+def measure(spec: ResolvedSpec) -> Row:
+    """Make the data set; its speed is counted from the first finished images on."""
+    ticks = Ticks()
     started = time.perf_counter()
     with TemporaryDirectory() as folder, watch_memory() as memory:
-        generate(replace(job, out=folder), LocalEngine(), listen)
+        run(replace(spec, out=folder), LocalEngine(), ticks)
         ended = time.perf_counter()
-    moment, count = first[0]
-    speed = (job.count - count) / (ended - moment)
-    return Row(job.count, speed, ended - started, moment - started, max(memory, default=0.0))
+    first, count = ticks.times[0], ticks.samples[0]
+    speed = (spec.count - count) / (ended - first)
+    return Row(spec.count, speed, ended - started, first - started, max(memory, default=0.0))
 
 
 if __name__ == "__main__":

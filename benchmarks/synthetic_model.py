@@ -3,7 +3,7 @@
     python benchmarks/synthetic_model.py basel_size.h5
 
 The generic head's longest edges are halved until it has 53,490 vertices and about 106,000
-triangles: the same surface, so the same picture, with triangles as small as a scanned face's. Its
+triangles: the same surface, so the same image, with triangles as small as a scanned face's. Its
 320 components (128 shape, 64 expression, 128 reflectance) are as many as the default recipe uses.
 The same file comes out every time; it holds no data of the Basel Face Model.
 """
@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen import model_formats
+from facegen.models import catalogue
 
 VERTICES = 53_490
 PARTS = ("shape", "expression", "color")
@@ -64,7 +64,7 @@ class Refinement:
 @click.option("--vertices", type=click.IntRange(min=1), default=VERTICES, show_default=True)
 def main(out: Path, vertices: int) -> None:
     """Write the model to OUT."""
-    with h5py.File(model_formats.find("generic")) as generic, h5py.File(out, "w") as file:
+    with h5py.File(catalogue.find("generic")) as generic, h5py.File(out, "w") as file:
         refinement = refine(generic, vertices)
         for part in PARTS:
             write_linear(file.create_group(f"{part}/model"), generic[f"{part}/model"], refinement)

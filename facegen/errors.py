@@ -1,24 +1,24 @@
-"""What can go wrong, as facts: completed at the boundary, shown as one line with the mend."""
+"""What can go wrong: a message, completed with its context, shown as one line with a hint."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 class FacegenError(Exception):
-    """A fact that stops the work, where it was met, and what mends it."""
+    """What stopped the work, where it was met, and what to do about it."""
 
     exit_code = 1
 
-    def __init__(self, fact: str, mend: str = "") -> None:
-        super().__init__(fact, mend)
-        self.fact = fact
-        self.mend = mend
-        self.places: tuple[str, ...] = ()
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+        self.context: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        sentence = ": ".join((*self.places, self.fact))
-        # Facts quote what files say, line breaks and all.
-        return " ".join((f"{sentence}; {self.mend}" if self.mend else sentence).splitlines())
+        sentence = ": ".join((*self.context, self.message))
+        # Messages quote what files say, line breaks and all.
+        return " ".join((f"{sentence}; {self.hint}" if self.hint else sentence).splitlines())
 
 
 class UsageError(FacegenError):
@@ -36,7 +36,7 @@ class ModelError(FacegenError):
 
 
 class DeviceError(FacegenError):
-    """No renderer can be had where one was asked for."""
+    """The renderer asked for is not available."""
 
 
 class DatasetError(FacegenError):
@@ -44,10 +44,10 @@ class DatasetError(FacegenError):
 
 
 @contextmanager
-def located(*places: object) -> Iterator[None]:
-    """Put the places (a file, a key, a shard) before the fact of any FacegenError raised inside."""
+def located(*context: object) -> Iterator[None]:
+    """Put the context (a file, a key, a shard) before the message of a FacegenError from inside."""
     try:
         yield
     except FacegenError as error:
-        error.places = (*map(str, places), *error.places)
+        error.context = (*map(str, context), *error.context)
         raise

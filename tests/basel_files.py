@@ -17,17 +17,17 @@ def write(path, model, expression_unit=UNIT):
         file["shape/representer/points"] = model.shape.mean.T
         file["shape/representer/cells"] = model.triangles.T
         file["metadata/landmarks/json"] = json.dumps([])
-        ours = file.create_group("facegen")
-        ours["landmarks"], ours["parts"] = model.landmarks, model.parts
-        ours.attrs["expression_unit"] = expression_unit
-        ours.attrs["name"], ours.attrs["licence"] = model.name, "CC0-1.0"
+        own = file.create_group("facegen")
+        own["landmarks"], own["parts"] = model.landmarks, model.segmentation
+        own.attrs["expression_unit"] = expression_unit
+        own.attrs["name"], own.attrs["licence"] = model.name, "CC0-1.0"
     return path
 
 
 def linear(file, part, model, unit=1.0):
     """One linear model: the basis's columns of length one, the variances apart."""
-    sigma = model.sigma.astype(np.float64)
+    component_scale = model.component_scale.astype(np.float64)
     file[f"{part}/model/mean"] = model.mean.reshape(-1)
-    file[f"{part}/model/pcaBasis"] = (model.basis / sigma[:, None]).T
-    file[f"{part}/model/pcaVariance"] = (sigma / unit) ** 2
+    file[f"{part}/model/pcaBasis"] = (model.basis / component_scale[:, None]).T
+    file[f"{part}/model/pcaVariance"] = (component_scale / unit) ** 2
     file[f"{part}/model/noiseVariance"] = np.zeros(1)

@@ -5,16 +5,19 @@ import os
 import basel_files
 import pytest
 import synthetic
-from jobs import generated, job_of
+from specs import generated, spec_of
 
-from facegen import model_formats
 from facegen.errors import DeviceError
+from facegen.models import catalogue
+from facegen.rendering.cpu.compiling import kernel_folder
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_caches(tmp_path_factory):
     """Caches of facegen and of the readers lie in the test's own folder; nothing goes online."""
     with pytest.MonkeyPatch.context() as patch:
+        # Compiled kernels stay: they are named by what they are made from.
+        patch.setenv("NUMBA_CACHE_DIR", str(kernel_folder().parent))
         for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "HF_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
         patch.setenv("HF_HUB_OFFLINE", "1")
@@ -24,7 +27,7 @@ def _own_caches(tmp_path_factory):
 @pytest.fixture(scope="session")
 def egl():
     """The test needs OpenGL through EGL: skipped without, unless it must be there."""
-    from facegen.renderers.egl import open_context
+    from facegen.rendering.egl.context import open_context
 
     try:
         open_context(0).release()
@@ -37,7 +40,7 @@ def egl():
 @pytest.fixture(scope="session")
 def generic():
     """The generic model, whole."""
-    return model_formats.load("generic")
+    return catalogue.load("generic")
 
 
 @pytest.fixture(scope="session")
@@ -53,13 +56,13 @@ def ellipsoid_file(ellipsoid, tmp_path_factory):
 
 
 @pytest.fixture
-def small_job(egl, ellipsoid_file, tmp_path):
-    """A function that makes a small job of the small model: `out` is a name, the rest facts."""
-    return lambda out="out", **facts: job_of(ellipsoid_file, tmp_path / out, **facts)
+def small_spec(ellipsoid_file, tmp_path):
+    """A function that makes a small spec of the small model: `out` is a name, the rest fields."""
+    return lambda out="out", **fields: spec_of(ellipsoid_file, tmp_path / out, **fields)
 
 
 @pytest.fixture(scope="session")
-def faces(egl, tmp_path_factory):
-    """The job of a finished data set: 20 generic faces in 3 shards, every layer, PNG."""
+def faces(tmp_path_factory):
+    """The spec of a finished data set: 20 generic faces in 3 shards, every layer, PNG."""
     out = tmp_path_factory.mktemp("data") / "faces"
-    return generated(job_of("generic", out, layers="all", shard_size=8))
+    return generated(spec_of("generic", out, layers="all", shard_size=8))

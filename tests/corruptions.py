@@ -6,13 +6,14 @@ The data set holds 40 faces in 4 shards; it is always the second that is spoilt.
 import hashlib
 import io
 import json
-from dataclasses import asdict, replace
 
 import numpy as np
+from msgspec.structs import asdict, replace
 
-from facegen.layers import encode_array
-from facegen.shards import ShardReport, open_shard, read_report, read_samples
-from facegen.stores import open_store
+from facegen.dataset.encoding import encode_array
+from facegen.dataset.report import ShardReport, read_report
+from facegen.dataset.shards import open_shard, read_samples
+from facegen.dataset.stores.opening import open_store
 
 
 def rewrite(folder, shard, edit):

@@ -4,9 +4,9 @@ from dataclasses import fields
 
 import numpy as np
 
-from facegen.geometry import Cameras, model_to_camera
-from facegen.morphable_model import LANDMARKS, LinearModel, MorphableModel
-from facegen.renderers import Scene
+from facegen.models.morphable_model import LANDMARKS, LinearModel, MorphableModel
+from facegen.rendering.contract import Scene
+from facegen.scene.cameras import Cameras, model_to_camera
 
 NO_LIGHT = np.zeros((9, 3))
 PLAIN_LIGHT = np.concatenate([np.full((1, 3), 1 / 0.886227), np.zeros((8, 3))])
@@ -18,7 +18,7 @@ def fixed(values):
     return LinearModel(values, np.zeros((0, values.size), np.float32), np.zeros(0, np.float32))
 
 
-def bare(points, triangles, reflectance=None, parts=None, landmarks=None):
+def bare(points, triangles, reflectance=None, segmentation=None, landmarks=None):
     """A model of one mesh, without any coefficients."""
     points = np.asarray(points, np.float32)
     return MorphableModel(
@@ -28,7 +28,9 @@ def bare(points, triangles, reflectance=None, parts=None, landmarks=None):
         reflectance=fixed(np.full_like(points, 0.5) if reflectance is None else reflectance),
         triangles=np.asarray(triangles, np.int32),
         landmarks=np.zeros(LANDMARKS, np.int32) if landmarks is None else landmarks,
-        parts=np.ones(len(points), np.uint8) if parts is None else np.asarray(parts, np.uint8),
+        segmentation=np.ones(len(points), np.uint8)
+        if segmentation is None
+        else np.asarray(segmentation, np.uint8),
         sha256="0" * 64,
     )
 
@@ -101,3 +103,8 @@ def cast(points, triangles, K, size):
         triangle[nearer], depth[nearer] = k, t[nearer]
         weights[nearer] = w[nearer] * t[nearer, None]
     return triangle, weights, np.where(triangle >= 0, depth, 0)
+
+
+def render(renderer, scene):
+    """The scene's image and layers by name."""
+    return copied(renderer.render(scene))

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from facegen.geometry import Cameras, Crop, crop_to_landmarks, model_to_camera, to_camera
-from facegen.morphable_model import LANDMARKS, PARTS, LinearModel, MorphableModel
-from facegen.parameters import Parameters
-from facegen.renderers import Scene
+from facegen.models.morphable_model import LANDMARKS, SEGMENTS, LinearModel, MorphableModel
+from facegen.rendering.contract import Scene
+from facegen.scene.cameras import Cameras, Crop, crop_to_landmarks, model_to_camera, to_camera_space
+from facegen.scene.parameters import Parameters
 
 
 def ellipsoid(rows: int = 24, columns: int = 32) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +70,7 @@ def model(rows: int = 24, columns: int = 32, coefficients=(5, 4, 6)) -> Morphabl
         reflectance=linear(np.full_like(points, 0.5), reflectance, 0.08, 3),
         triangles=triangles,
         landmarks=front[np.linspace(0, len(front) - 1, LANDMARKS).astype(int)].astype(np.int32),
-        parts=(1 + np.arange(len(points)) % (len(PARTS) - 1)).astype(np.uint8),
+        segmentation=(1 + np.arange(len(points)) % (len(SEGMENTS) - 1)).astype(np.uint8),
         sha256="0" * 64,
     )
 
@@ -84,7 +84,7 @@ def scene(model: MorphableModel, count: int, size: int, seed: int = 0, fill: flo
     parameters.illumination[:] *= 0.5
     parameters.illumination[:, 0] += 0.8
     transform = model_to_camera(parameters.rotation, np.full(count, 700.0))
-    landmarks = to_camera(model.landmark_geometry.evaluate(parameters.geometry), transform)
+    landmarks = to_camera_space(model.landmark_geometry.evaluate(parameters.geometry), transform)
     crop = Crop(np.full(count, fill), np.zeros((count, 2)))
     return Scene(parameters, Cameras(transform, crop_to_landmarks(landmarks, crop, size)))
 

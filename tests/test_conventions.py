@@ -1,58 +1,74 @@
-"""Each line of CONVENTIONS.md, by rendering or by computing."""
+"""Space, surface and light as CONVENTIONS.md states them, on both renderers."""
 
-import h5py
+import re
+from pathlib import Path
+
 import meshes
 import numpy as np
 import pytest
+from conventions import NUMBER, STATEMENTS, sentence, states
 
-from facegen import model_formats, recipe, sampling
-from facegen.geometry import Crop, crop_to_landmarks, model_to_camera, project, to_camera
-from facegen.layers import find_landmarks
-from facegen.morphable_model import PARTS
-from facegen.renderers import RenderSettings
-from facegen.renderers.egl import EglRenderer
-from facegen.sampling import Stream, uniforms
+from facegen.models.morphable_model import SEGMENTS
+from facegen.rendering.contract import RenderSettings
+from facegen.rendering.devices import open_renderer
+from facegen.scene.cameras import Crop, crop_to_landmarks, model_to_camera, project, to_camera_space
+from facegen.scene.lighting import basis
 
 TURN = 0.4
 NOSE_TIP, CHIN, RIGHT_EYE, LEFT_EYE = 30, 8, slice(36, 42), slice(42, 48)
 
 
-def draw(model, scene, size, *layers):
-    """The picture and layers of a one-face scene, by name."""
-    renderer = EglRenderer(model, RenderSettings(size, frozenset(layers)))
-    try:
-        return {name: array[0] for name, array in meshes.copied(renderer.render(scene)).items()}
-    finally:
-        renderer.close()
+def test_every_statement_of_the_page_is_checked():
+    here = Path(__file__).parent
+    source = "".join(path.read_text("utf-8") for path in sorted(here.glob("test_conventions*.py")))
+    assert set(re.findall(r'^@states\("(.+)"\)$', source, re.MULTILINE)) == set(STATEMENTS)
 
 
-def seen(generic, rotation, size=96):
-    """The generic mean face turned: its picture and layers, and its landmarks' pixels (68, 2)."""
+@pytest.fixture(params=["cpu", "egl"])
+def draw(request):
+    """A function that renders one face: its image and layers by name."""
+    if request.param == "egl":
+        request.getfixturevalue("egl")
+
+    def rendered(model, scene, size, *layers):
+        renderer = open_renderer(request.param, model, RenderSettings(size, frozenset(layers)))
+        try:
+            return {name: a[0] for name, a in meshes.copied(renderer.render(scene)).items()}
+        finally:
+            renderer.close()
+
+    return rendered
+
+
+def look_at(draw, generic, rotation, size=96):
+    """The generic mean face turned: its image and layers, and its landmarks' pixels (68, 2)."""
     K = meshes.camera_matrix(size, 350)
     scene = meshes.look(generic, K, rotation)
     transform = scene.cameras.model_to_camera
-    uv = project(to_camera(generic.mean_face[None, generic.landmarks], transform), K[None])[0]
-    return draw(generic, scene, size, "normal", "depth", "parts"), uv
+    uv = project(to_camera_space(generic.mean_face[None, generic.landmarks], transform), K[None])[0]
+    return draw(generic, scene, size, "normal", "depth", "segmentation"), uv
 
 
-def dot_at(size, x, y, K):
-    """The picture of a white triangle under a pixel's size, about (x, y, 0) a metre away."""
+def dot_at(draw, x, y, K, size=8):
+    """The image of a white triangle smaller than a pixel, about (x, y, 0), a metre away."""
     triangle = np.float32([[x - 0.4, y - 0.4, 0], [x + 0.4, y - 0.4, 0], [x, y + 0.4, 0]])
     model = meshes.bare(triangle, [[0, 1, 2]], np.ones((3, 3)))
     return draw(model, meshes.look(model, K), size)["image"][..., 0]
 
 
-# Model space and rotation
+# Space
 
 
+@states("Model space")
 def test_model_space_is_millimetres_with_the_origin_between_the_ears(generic):
-    ears = generic.mean_face[generic.parts == PARTS.index("ears")]
+    ears = generic.mean_face[generic.segmentation == SEGMENTS.index("ears")]
     assert np.median(ears[:, 0][ears[:, 0] > 0]) == pytest.approx(70, abs=15)
     assert abs(ears.mean(axis=0)[0]) < 1
     assert (ears.min(axis=0) < 0).all()
     assert (ears.max(axis=0) > 0).all()
 
 
+@states("Model space")
 def test_x_is_the_images_right_y_up_and_z_out_of_the_face(generic):
     points = generic.mean_face[generic.landmarks]
     assert points[LEFT_EYE, 0].mean() > 20 > -20 > points[RIGHT_EYE, 0].mean()
@@ -60,73 +76,65 @@ def test_x_is_the_images_right_y_up_and_z_out_of_the_face(generic):
     assert points[NOSE_TIP, 2] == points[:, 2].max()
 
 
-@pytest.mark.parametrize(
-    ("angle", "axis", "direction"),
-    [
-        ((TURN, 0, 0), 1, +1),  # positive pitch looks down: v grows
-        ((0, TURN, 0), 0, +1),  # positive yaw turns to the image's right: u grows
-        ((-TURN, 0, 0), 1, -1),
-        ((0, -TURN, 0), 0, -1),
-    ],
-)
-def test_positive_pitch_looks_down_and_positive_yaw_to_the_images_right(
-    egl, generic, angle, axis, direction
-):
-    (before, straight), (after, turned) = (seen(generic, one) for one in ((0, 0, 0), angle))
-    assert direction * (turned - straight)[NOSE_TIP, axis] > 8
+TURNS = {  # direction on the page: (angles, axis of the image, its sign there)
+    "pitch looks down": ((TURN, 0, 0), 1, +1),
+    "yaw turns the face to the image's right": ((0, TURN, 0), 0, +1),
+}
+
+
+@states("Rotation")
+@pytest.mark.parametrize("direction", TURNS)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_positive_pitch_looks_down_and_positive_yaw_right(draw, generic, direction, sign):
+    sentence("Rotation", f"[Pp]ositive {direction}")
+    angles, axis, toward = TURNS[direction]
+    turned = tuple(sign * angle for angle in angles)
+    (before, straight), (after, moved) = (
+        look_at(draw, generic, rotation) for rotation in ((0, 0, 0), turned)
+    )
+    assert sign * toward * (moved - straight)[NOSE_TIP, axis] > 8
     up = -1 if axis else 1
-    assert direction * up * (lips_normal(after) - lips_normal(before))[axis] > 0.08
+    assert sign * toward * up * (lips_normal(after) - lips_normal(before))[axis] > 0.08
 
 
-def lips_normal(found):
-    """The mean normal over the lips' pixels, in eye space."""
-    return (found["normal"][found["parts"] == PARTS.index("lips")] / 127.5 - 1).mean(axis=0)
+def lips_normal(layers):
+    """The mean normal over the lips' pixels, in camera space."""
+    lips = layers["segmentation"] == SEGMENTS.index("lips")
+    return (layers["normal"][lips] / 127.5 - 1).mean(axis=0)
 
 
-def test_positive_roll_tilts_the_head_counter_clockwise(egl, generic):
-    found, uv = seen(generic, (0, 0, TURN))
+@states("Rotation")
+def test_positive_roll_tilts_the_head_counter_clockwise(draw, generic):
+    sentence("Rotation", "positive roll tilts the head counter-clockwise")
+    layers, uv = look_at(draw, generic, (0, 0, TURN))
     eyes = uv[LEFT_EYE].mean(axis=0) - uv[RIGHT_EYE].mean(axis=0)
     assert np.arctan2(-eyes[1], eyes[0]) == pytest.approx(TURN, abs=0.02)
-    row, column = np.nonzero(found["parts"] == PARTS.index("eyes"))
+    row, column = np.nonzero(layers["segmentation"] == SEGMENTS.index("eyes"))
     right, left = column > column.mean(), column < column.mean()
     assert row[right].mean() < row[left].mean() - 3
 
 
+@states("Rotation")
 def test_rotation_is_roll_after_yaw_after_pitch():
-    one = [model_to_camera(np.float32([a]), np.zeros(1))[0, :3, :3] for a in np.eye(3) * TURN]
+    order = sentence("Rotation", r"R = R_z\((\w+)\) R_y\((\w+)\) R_x\((\w+)\)")
+    axes = dict(zip(("pitch", "yaw", "roll"), np.eye(3) * TURN, strict=True))
+    turns = [model_to_camera(np.float32([axes[a]]), np.zeros(1))[0, :3, :3] for a in order]
     together = model_to_camera(np.full((1, 3), TURN, np.float32), np.zeros(1))[0, :3, :3]
-    np.testing.assert_allclose(together, one[2] @ one[1] @ one[0], atol=1e-6)
+    np.testing.assert_allclose(together, turns[0] @ turns[1] @ turns[2], atol=1e-6)
 
 
-# Eye space and pixels
-
-
-def test_the_camera_looks_along_minus_z(egl, generic):
-    found, _ = seen(generic, (0, 0, 0))
-    nearest = found["depth"][found["mask"] > 0].min()
+@states("Camera space")
+def test_the_camera_looks_along_minus_z(draw, generic):
+    layers, _ = look_at(draw, generic, (0, 0, 0))
+    nearest = layers["depth"][layers["mask"] > 0].min()
     assert nearest == pytest.approx(1000 - generic.mean_face[:, 2].max(), abs=0.5)
 
 
-def test_the_top_left_pixel_covers_zero_to_one(egl):
-    """A dot drawn at u = 2.5, v = 0.5 is in row 0, column 2."""
-    size, K = 8, meshes.camera_matrix(8, 1000)
-    picture = dot_at(size, x=2.5 - 4, y=4 - 0.5, K=K)
-    expected = np.zeros((8, 8))
-    expected[0, 2] = 255
-    np.testing.assert_array_equal(picture, expected)
-
-
-def test_u_is_right_and_v_down_of_the_principal_point(egl):
-    """At cx = 3, cy = 5: a dot 1.5 to the right and 2.5 up is in column 4, row 2."""
-    size, K = 8, meshes.camera_matrix(8, 1000, (3, 5))
-    picture = dot_at(size, x=1.5, y=2.5, K=K)
-    assert [int(i[0]) for i in np.nonzero(picture)] == [2, 4]
-
-
-def test_normals_point_right_up_and_out_in_eye_space(egl, generic):
-    found, uv = seen(generic, (0, 0, 0))
-    normal = found["normal"] / 127.5 - 1
-    row, column = np.nonzero(found["mask"])
+@states("Camera space")
+def test_normals_point_right_up_and_out_in_camera_space(draw, generic):
+    layers, uv = look_at(draw, generic, (0, 0, 0))
+    normal = layers["normal"] / 127.5 - 1
+    row, column = np.nonzero(layers["mask"])
     middle = column.mean()
     assert normal[row, column][:, 2].mean() > 0.5
     assert normal[row, column][column > middle + 10][:, 0].mean() > 0.2
@@ -135,12 +143,30 @@ def test_normals_point_right_up_and_out_in_eye_space(egl, generic):
     assert normal[nose[1] + 3, nose[0], 1] < normal[nose[1] - 6, nose[0], 1]
 
 
-# Crop
+@states("Pixels")
+def test_the_top_left_pixel_covers_zero_to_one(draw):
+    """A dot drawn at u = 2.5, v = 0.5 is in row 0, column 2."""
+    sentence(
+        "Pixels", r"\(0, 0\) is the top-left corner of the top-left pixel, centres are at \+0.5"
+    )
+    expected = np.zeros((8, 8))
+    expected[0, 2] = 255
+    image = dot_at(draw, x=2.5 - 4, y=4 - 0.5, K=meshes.camera_matrix(8, 1000))
+    np.testing.assert_array_equal(image, expected)
 
 
+@states("Pixels")
+def test_u_is_right_and_v_down_of_the_principal_point(draw):
+    """At cx = 3, cy = 5: a dot 1.5 to the right and 2.5 up is in column 4, row 2."""
+    sentence("Pixels", r"u = cx - f X/Z, v = cy \+ f Y/Z")
+    image = dot_at(draw, x=1.5, y=2.5, K=meshes.camera_matrix(8, 1000, (3, 5)))
+    assert [int(i[0]) for i in np.nonzero(image)] == [2, 4]
+
+
+@states("Crop")
 def test_the_crop_frames_the_box_of_all_landmarks(generic):
     transform = model_to_camera(np.float32([[0.3, 0.5, -0.2]]), np.array([1000.0]))
-    points = to_camera(generic.mean_face[None, generic.landmarks], transform)
+    points = to_camera_space(generic.mean_face[None, generic.landmarks], transform)
     crop = Crop(np.array([1.4]), np.array([[0.03, -0.02]]))
     uv = project(points, crop_to_landmarks(points, crop, 240))[0]
     low, high = uv.min(axis=0), uv.max(axis=0)
@@ -152,15 +178,17 @@ def test_the_crop_frames_the_box_of_all_landmarks(generic):
 # Surface and light
 
 
-def test_a_face_seen_from_behind_is_drawn_and_its_normals_not_turned(egl):
+@states("Vertex normals")
+def test_a_face_seen_from_behind_is_drawn_and_its_normals_not_turned(draw):
     points, triangles = meshes.square()
     model = meshes.bare(points, np.asarray(triangles)[:, ::-1])
-    found = draw(model, meshes.look(model, meshes.camera_matrix(16, 50)), 16, "normal")
-    assert (found["mask"] == 255).all()
-    assert found["normal"][8, 8].tolist() == [128, 128, 0]
+    layers = draw(model, meshes.look(model, meshes.camera_matrix(16, 50)), 16, "normal")
+    assert (layers["mask"] == 255).all()
+    assert layers["normal"][8, 8].tolist() == [128, 128, 0]
 
 
-def test_vertex_normals_are_weighted_by_area(egl):
+@states("Vertex normals")
+def test_vertex_normals_are_weighted_by_area(draw):
     """A large floor and a small wall meet: the edge's normal is nearly the floor's."""
     points = np.float32([[-90, 0, 0], [90, 0, 0], [0, -90, 0], [0, 0, -30]])
     triangles = [[0, 2, 1], [0, 1, 3]]
@@ -168,26 +196,87 @@ def test_vertex_normals_are_weighted_by_area(egl):
     assert normal[2] == pytest.approx(9 / np.hypot(9, 3), abs=1e-6)
     model = meshes.bare(points, triangles)
     scene = meshes.look(model, meshes.camera_matrix(64, 300))
-    found = draw(model, scene, 64, "normal")["normal"][32, 32] / 127.5 - 1
-    np.testing.assert_allclose(found, normal, atol=0.06)
+    drawn = draw(model, scene, 64, "normal")["normal"][32, 32] / 127.5 - 1
+    np.testing.assert_allclose(drawn, normal, atol=0.06)
 
 
-@pytest.mark.parametrize(
-    ("coefficient", "value"),
-    [(0, 0.886227), (1, 0), (2, 1.023328), (3, 0), (4, 0), (5, 0), (6, 0.495416), (7, 0), (8, 0)],
-)
-def test_light_on_a_surface_facing_the_camera(egl, coefficient, value):
+@states("Interpolation")
+def test_colours_are_interpolated_perspective_correctly(draw):
+    """On a plane that recedes, the texture's middle is not the image's."""
+    points = np.float32([[-300, -100, 300], [300, -100, -900], [300, 100, -900], [-300, 100, 300]])
+    ramp = np.float32([[0, 0, 0], [1, 1, 1], [1, 1, 1], [0, 0, 0]])
+    model = meshes.bare(points, [[0, 1, 2], [0, 2, 3]], ramp)
+    scene = meshes.look(model, meshes.camera_matrix(64, 60))
+    image = draw(model, scene, 64, "depth")
+    column = np.arange(64)[image["mask"][32] > 0]
+    ray = (column + 0.5 - 32) / 60
+    x = 1300 * ray / (1 - 2 * ray)  # where the ray meets the plane, 1300 + 2 x before the camera
+    expected = 255 * (x + 300) / 600
+    np.testing.assert_allclose(image["image"][32, column, 0], expected, atol=1.5)
+    np.testing.assert_allclose(image["depth"][32, column], 1300 + 2 * x, atol=2)
+
+
+@states("Interpolation")
+def test_the_nearer_surface_is_seen(draw):
+    near, triangles = meshes.square(200)
+    far, _ = meshes.square(400)
+    points = np.concatenate([far - np.float32([0, 0, 50]), near])
+    colours = np.float32([[0.2] * 3] * 4 + [[0.8] * 3] * 4)
+    both = [*triangles, *(np.asarray(triangles) + 4).tolist()]
+    for order in (both, both[::-1]):
+        model = meshes.bare(points, order, colours)
+        image = draw(model, meshes.look(model, meshes.camera_matrix(32, 100)), 32)["image"]
+        assert image[16, 16, 0] == 204
+
+
+@states("Reflectance")
+def test_reflectance_is_seen_as_it_is_under_a_light_of_one(draw):
+    points, triangles = meshes.square()
+    model = meshes.bare(points, triangles, np.tile(np.float32([0.2, 0.4, 1.0]), (4, 1)))
+    layers = draw(model, meshes.look(model, meshes.camera_matrix(16, 50)), 16, "albedo")
+    assert layers["image"][8, 8].tolist() == layers["albedo"][8, 8].tolist() == [51, 102, 255]
+
+
+def stated_basis(n):
+    """H(n) as the page writes it."""
+    x, y, z = n
+    constant, linear, cross, zonal, again, sectoral = map(
+        float,
+        sentence(
+            "Light",
+            rf"H\(n\) = ({NUMBER}); ({NUMBER}) \(y, z, x\); ({NUMBER}) \(xy, yz\), "
+            rf"({NUMBER}) \(3z² - 1\), ({NUMBER}) xz, ({NUMBER}) \(x² - y²\)",
+        ),
+    )
+    first = [constant, linear * y, linear * z, linear * x]
+    second = [cross * x * y, cross * y * z, zonal * (3 * z * z - 1), again * x * z]
+    return np.array([*first, *second, sectoral * (x * x - y * y)])
+
+
+@states("Light")
+def test_the_basis_is_the_one_on_the_page():
+    normals = np.random.default_rng(0).normal(size=(20, 3))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    expected = np.array([stated_basis(n) for n in normals])
+    np.testing.assert_allclose(basis(normals.astype(np.float32)), expected, atol=1e-6)
+
+
+@states("Colour")
+@pytest.mark.parametrize("coefficient", range(9))
+def test_light_on_a_surface_facing_the_camera(draw, coefficient):
+    sentence("Colour", r"= clip\(reflectance ⊙ \(H\(n\) · illumination\), 0, 1\)")
     points, triangles = meshes.square()
     model = meshes.bare(points, triangles, np.full_like(points, 0.9))
     light = np.zeros((9, 3))
-    light[coefficient] = 0.2, 0.5, 0.9
+    light[coefficient] = 0.2, 0.5, 1.3
     scene = meshes.look(model, meshes.camera_matrix(16, 50), light=light)
-    expected = np.round(255 * 0.9 * value * light[coefficient])
-    np.testing.assert_array_equal(draw(model, scene, 16)["image"][8, 8], expected)
+    colour = np.clip(0.9 * stated_basis((0, 0, 1)) @ light, 0, 1)
+    np.testing.assert_array_equal(draw(model, scene, 16)["image"][8, 8], np.round(255 * colour))
 
 
+@states("Light")
 @pytest.mark.parametrize(("coefficient", "brighter"), [(1, "above"), (2, "middle"), (3, "right")])
-def test_light_comes_from_above_the_camera_and_the_right(egl, generic, coefficient, brighter):
+def test_light_comes_from_above_the_camera_and_the_right(draw, generic, coefficient, brighter):
     light = np.zeros((9, 3))
     light[0], light[coefficient] = 0.6, 0.3
     white = meshes.bare(generic.mean_face, generic.triangles, np.full((generic.vertices, 3), 0.5))
@@ -198,42 +287,3 @@ def test_light_comes_from_above_the_camera_and_the_right(egl, generic, coefficie
     pairs = {"above": (top, bottom), "right": (right, left), "middle": (middle, left)}
     light_side, dark_side = pairs[brighter]
     assert light_side.mean() > dark_side.mean() + 10
-
-
-# Coefficients, layers and randomness
-
-
-def test_the_posters_expressions_have_exactly_the_spread_of_the_data(generic):
-    """sqrt(variance) in the file is the data's: a unit is that over 12 / sqrt 3."""
-    with h5py.File(model_formats.find("generic")) as model:
-        data = np.sqrt(model["expression/model/pcaVariance"][()])
-    poster = recipe.load("inversefacenet").priors["expression"].default
-    np.testing.assert_allclose(generic.expression.sigma * poster.sd, data, rtol=1e-5)
-
-
-def test_parts_are_numbered_as_stated():
-    stated = (
-        "0 background, 1 skin, 2 lips, 3 brows, 4 eyes, 5 teeth, 6 mouth, 7 ears, 8 neck, 9 scalp"
-    )
-    assert ", ".join(f"{i} {name}" for i, name in enumerate(PARTS)) == stated
-
-
-def test_a_landmark_is_visible_within_a_millimetre_and_inside_the_picture():
-    K = meshes.camera_matrix(8, 8)[None]
-    depth = np.full((1, 8, 8), 1000, np.float32)
-    points = np.float32([[[0, 0, -1000.5], [0, 0, -1001.5], [0, 0, -500], [900, 0, -1000]]])
-    assert find_landmarks(points, K, depth)[0, :, 2].tolist() == [1, 0, 1, 0]
-
-
-def test_uniforms_are_the_middles_of_two_to_the_53_steps():
-    bits = np.random.Philox(key=np.array([3, 1], np.uint64), counter=5 * 2).random_raw(8)
-    expected = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) / 2**53
-    np.testing.assert_array_equal(uniforms(3, Stream.CAMERA, np.array([5]), 8)[0], expected)
-    assert expected.min() > 0
-    assert expected.max() < 1
-
-
-def test_streams_are_numbered_as_stated():
-    assert [stream.value for stream in Stream] == [0, 1, 2, 3, 4, 5]
-    names = [stream.name for stream in sampling.Stream]
-    assert names == ["THETA", "CAMERA", "BACKGROUND", "PARENT", "IDENTITY", "PICTURE"]

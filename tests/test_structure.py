@@ -1,6 +1,8 @@
-"""The house: imports run one way, walls stand, rooms stay small, and data comes along."""
+"""The house: each folder's docstring lists its rooms in order, imports run one way, walls stand."""
 
 import ast
+import re
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -8,84 +10,50 @@ from pathlib import Path
 import pytest
 
 import facegen
-from facegen import assets, model_formats, recipe
+from facegen.files import package_data
+from facegen.models import catalogue
+from facegen.recipe import loading
 
 PACKAGE = Path(facegen.__file__).parent
 ROOT = Path(__file__).resolve().parent.parent
+DATA = {"recipes", "morphable_models"}
 
-# From the ground up: a room imports only rooms above it in this list.
-ROOMS = [
-    "errors",
-    "files",
-    "assets",
-    "distributions",
-    "parameters",
-    "recipe_tables",
-    "recipe_groups",
-    "recipe",
-    "plan",
-    "geometry",
-    "illumination",
-    "morphable_model",
-    "model_formats",
-    "model_store",
-    "sampling",
-    "estimates",
-    "bootstrap",
-    "renderers",
-    "backgrounds",
-    "layers",
-    "stores",
-    "shards",
-    "stopwatch",
-    "job",
-    "dataset",
-    "studio",
-    "generate",
-    "opened",
-    "engines",
-    "bench",
-    "progress",
-    "skin",
-    "verify_faults",
-    "verify_priors",
-    "verify_labels",
-    "verify_pictures",
-    "verify_checks",
-    "verify",
-    "report_charts",
-    "labels_table",
-    "report",
-    "report_page",
-    "commands_verify",
-    "doctor",
-    "learning",
-    "cli",
-]
-
-# Who may know what: libraries by the only rooms that import them.
+# Which rooms alone may import a library.
 WALLS = {
-    "moderngl": "renderers/egl",
-    "tarfile": "shards",
-    "webdataset": "shards",
-    "torch": "learning/",
-    "torchvision": "learning/",
-    "ray": "engines/ray",
-    "fsspec": "stores/url",
+    "fsspec": ("dataset/stores/url",),
+    "h5py": ("models/", "sampling/estimates"),
+    "llvmlite": ("rendering/cpu/",),
+    "moderngl": ("rendering/egl/",),
+    "numba": ("models/", "rendering/cpu/"),
+    "pyarrow": ("inspection/labels_table",),
+    "ray": ("generation/engines/ray",),
+    "tarfile": ("dataset/shards",),
+    "torch": ("learning/",),
+    "torchvision": ("learning/",),
+    "webdataset": (),
 }
+HEAVY = {"h5py", "moderngl", "numba", "numpy", "scipy", "tarfile", "torch", "webdataset"}
 
-
-def room(path):
-    """The room that a file belongs to."""
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
-
-
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE / "recipes")
-INSIDE = [path for path in FILES if path != PACKAGE / "__init__.py"]
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if not DATA & set(path.parts))
+ROOMS = [path for path in FILES if path.parent != PACKAGE or not path.stem.startswith("__")]
+FOLDERS = sorted({path.parent for path in FILES})
 
 
 def name(path):
-    return path.relative_to(PACKAGE).with_suffix("").as_posix()
+    """A file's or folder's path in the package, without suffix."""
+    return path.relative_to(PACKAGE).as_posix().removesuffix(".py")
+
+
+def listed(folder):
+    """The rooms that a folder's docstring lists, in order."""
+    text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")), clean=False)
+    return re.findall(r"^(\w+/?)  +\S", text, re.MULTILINE)
+
+
+def entries(folder):
+    """The rooms that lie in a folder."""
+    files = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("__")}
+    return files | {f"{path.name}/" for path in folder.iterdir() if (path / "__init__.py").exists()}
 
 
 def imports(path):
@@ -99,10 +67,25 @@ def imports(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def rooms_imported(path):
-    """The rooms of facegen that a file imports."""
-    parts = [module.split(".") for module in imports(path)]
-    return {p[1] for p in parts if p[0] == "facegen" and len(p) > 1 and p[1] in ROOMS}
+def place(parts):
+    """Where a room stands: its number in each folder on the way to it."""
+    numbers, folder = [], PACKAGE
+    for part in parts:
+        rooms = [room.rstrip("/") for room in listed(folder)]
+        if part not in rooms:
+            break
+        numbers.append(rooms.index(part))
+        folder = folder / part
+        if not folder.is_dir():
+            break
+    return numbers
+
+
+def climbs(path):
+    """The modules of facegen that a room imports although they stand below it."""
+    own = place(path.relative_to(PACKAGE).with_suffix("").parts)
+    modules = {module for module in imports(path) if module.startswith("facegen.")}
+    return sorted(module for module in modules if place(module.split(".")[1:]) > own)
 
 
 def functions(path):
@@ -112,54 +95,62 @@ def functions(path):
             yield f"{name(path)}.{node.name}", node.end_lineno - node.lineno + 1
 
 
-def test_every_room_has_its_place():
-    assert {room(path) for path in INSIDE} <= set(ROOMS)
+@pytest.mark.parametrize("folder", FOLDERS, ids=name)
+def test_a_folder_lists_its_rooms(folder):
+    rooms = listed(folder)
+    assert len(rooms) == len(set(rooms))
+    assert set(rooms) == entries(folder)
 
 
-@pytest.mark.parametrize("path", INSIDE, ids=name)
+@pytest.mark.parametrize("path", ROOMS, ids=name)
 def test_a_room_imports_only_rooms_above_it(path):
-    own = ROOMS.index(room(path))
-    below = {other for other in rooms_imported(path) if ROOMS.index(other) > own}
-    assert not below
+    assert not climbs(path)
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_walls_stand(path):
-    known = {module.split(".")[0] for module in imports(path)} & set(WALLS)
-    trespassing = {library for library in known if not name(path).startswith(WALLS[library])}
+    libraries = {module.split(".")[0] for module in imports(path)} & set(WALLS)
+    trespassing = {one for one in libraries if not name(path).startswith(WALLS[one] or "-")}
     assert not trespassing
 
 
-def test_importing_facegen_brings_no_renderer_tar_or_network():
-    code = "import sys, facegen; print(*sorted(sys.modules))"
-    modules = told(code).split()
+def test_the_house_has_few_rooms_and_no_families():
+    shown = [path.name for path in PACKAGE.iterdir() if path.name not in {"__pycache__", *DATA}]
+    assert len(shown) <= 16
+    assert not [file for file in shown if "_" in file and not file.startswith("__")]
+
+
+def modules_after(code):
+    """The modules that a fresh Python has loaded after this code."""
+    run = [sys.executable, "-c", f"import sys; {code}; print(*sorted(sys.modules))"]
+    env = {"PYTHONPATH": str(PACKAGE.parent)}
+    printed = subprocess.run(run, capture_output=True, text=True, check=True, env=env).stdout
+    return set(printed.split())
+
+
+def test_importing_facegen_brings_nothing_heavy():
+    modules = modules_after("import facegen")
     assert "facegen" in modules
-    assert not set(modules) & {"moderngl", "tarfile", "torch", "numba", "webdataset"}
+    assert not modules & HEAVY
 
 
 def test_the_command_line_brings_no_renderer_and_no_network():
-    code = "import sys, facegen.cli; print(*sorted(sys.modules))"
-    assert not set(told(code).split()) & {"moderngl", "torch", "webdataset"}
-
-
-def told(code):
-    """What a fresh Python prints."""
-    run = [sys.executable, "-c", code]
-    env = {"PYTHONPATH": str(PACKAGE.parent)}
-    return subprocess.run(run, capture_output=True, text=True, check=True, env=env).stdout
+    modules = modules_after("import facegen.cli.main")
+    assert not modules & {"llvmlite", "moderngl", "numba", "ray", "torch", "webdataset"}
 
 
 def test_functions_are_short():
-    lengths = [pair for path in FILES for pair in functions(path)]
-    assert not [one for one in lengths if one[1] > 60]
-    long = [one for one in lengths if one[1] > 30]
-    assert len(long) <= 0.03 * len(lengths), long
+    lengths = [length for path in FILES for length in functions(path)]
+    assert not [function for function in lengths if function[1] > 40]
+    assert statistics.median(lines for _, lines in lengths) <= 8
 
 
-@pytest.mark.parametrize("folder", [PACKAGE, ROOT / "tests"], ids=["facegen", "tests"])
+@pytest.mark.parametrize(
+    "folder", [PACKAGE, ROOT / "tests", ROOT / "benchmarks"], ids=lambda path: path.name
+)
 def test_files_are_short(folder):
-    long = [p.name for p in folder.rglob("*.py") if len(p.read_text("utf-8").splitlines()) >= 350]
-    assert not long
+    lengths = {path: len(path.read_text("utf-8").splitlines()) for path in folder.rglob("*.py")}
+    assert not {path: lines for path, lines in lengths.items() if lines > 300}
 
 
 def test_every_file_says_what_it_is():
@@ -168,17 +159,18 @@ def test_every_file_says_what_it_is():
 
 
 def test_recipes_and_the_generic_model_come_along():
-    assert "inversefacenet" in recipe.names()
-    assert "generic" in model_formats.names()
-    for kind in ("recipes", "morphable_models"):
-        assert assets.folder(kind).parent in (PACKAGE, PACKAGE.parent)
-        assert assets.folder(kind).is_dir()
-    assert model_formats.find("generic").stat().st_size <= 25e6
+    assert "inversefacenet" in loading.names()
+    assert "generic" in catalogue.names()
+    for kind in DATA:
+        assert package_data(kind).parent in (PACKAGE, PACKAGE.parent)
+        assert package_data(kind).is_dir()
+    assert catalogue.find("generic").stat().st_size <= 25e6
 
 
-def test_shaders_come_along():
-    shaders = PACKAGE / "renderers" / "shaders"
+def test_data_of_the_package_comes_along():
+    shaders = PACKAGE / "rendering" / "egl" / "shaders"
     assert {"face.vert", "image.frag", "evaluate.comp"} <= {p.name for p in shaders.iterdir()}
+    assert (PACKAGE / "py.typed").exists()
 
 
 @pytest.mark.parametrize("file", ["README.md", "CONVENTIONS.md", "LICENSE", "pyproject.toml"])

@@ -13,7 +13,7 @@ KINDS = {"wall": 0.25, "texture": 0.3, "clutter": 0.3, "bokeh": 0.15}
 
 
 def draw_background(rng: Random, size: int) -> Float64:
-    """A picture (S, S, 3), linear, relative to a well exposed one."""
+    """A image (S, S, 3), linear, relative to a well exposed one."""
     draw = {"wall": _wall, "texture": _texture, "clutter": _clutter, "bokeh": _bokeh}
     return np.maximum(draw[choose(rng, KINDS)](rng, size), 0.002)
 
@@ -35,24 +35,24 @@ def _texture(rng: Random, size: int) -> Float64:
 
 def _clutter(rng: Random, size: int) -> Float64:
     """Boxes and edges of a room, more or less blurred."""
-    picture = _wall(rng, size)
+    image = _wall(rng, size)
     u, v = _grid(size)
     for _ in range(rng.integers(4, 14)):
         x, y = rng.uniform(-0.6, 0.6, 2)
         half_width, half_height = rng.uniform(0.03, 0.4, 2)
-        picture[(abs(u - x) < half_width) & (abs(v - y) < half_height)] = _colour(rng)
-    return _blurred(picture, rng.uniform(0.005, 0.04) * size)
+        image[(abs(u - x) < half_width) & (abs(v - y) < half_height)] = _colour(rng)
+    return _blurred(image, rng.uniform(0.005, 0.04) * size)
 
 
 def _bokeh(rng: Random, size: int) -> Float64:
     """Lights far out of focus before something dark."""
-    picture = 0.4 * _texture(rng, size)
+    image = 0.4 * _texture(rng, size)
     u, v = _grid(size)
     for _ in range(rng.integers(5, 20)):
         x, y, radius = *rng.uniform(-0.55, 0.55, 2), rng.uniform(0.02, 0.1)
         disc = (u - x) ** 2 + (v - y) ** 2 < radius**2
-        picture[disc] += rng.uniform(0.1, 0.7) * (0.5 + _colour(rng))
-    return _blurred(picture, 0.008 * size)
+        image[disc] += rng.uniform(0.1, 0.7) * (0.5 + _colour(rng))
+    return _blurred(image, 0.008 * size)
 
 
 def _colour(rng: Random) -> Float64:
@@ -69,10 +69,10 @@ def _noise(rng: Random, size: int, cells: int, amount: float) -> Float64:
 
 
 def _grid(size: int) -> tuple[Float64, Float64]:
-    """u right and v down (S, S), from -1/2 to 1/2 over the picture."""
+    """u right and v down (S, S), from -1/2 to 1/2 over the image."""
     v, u = (np.mgrid[:size, :size] + 0.5) / size - 0.5
     return u, v
 
 
-def _blurred(picture: Float64, sigma: float) -> Float64:
-    return gaussian_filter(picture, (sigma, sigma, 0), mode="nearest")
+def _blurred(image: Float64, sigma: float) -> Float64:
+    return gaussian_filter(image, (sigma, sigma, 0), mode="nearest")

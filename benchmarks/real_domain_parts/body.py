@@ -1,12 +1,12 @@
-"""Neck, shoulders and clothes below the head, so that it does not float in the picture."""
+"""Neck, shoulders and clothes below the head, so that it does not float in the image."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.geometry import rotation_matrix
-from facegen.morphable_model import MorphableModel
+from facegen.models.morphable_model import MorphableModel
+from facegen.scene.cameras import rotation_matrix
 
 from .randomness import Random
 

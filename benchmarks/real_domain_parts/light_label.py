@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.illumination import basis
+from facegen.scene.lighting import basis
 
 from .render import Take
 from .tones import to_display
@@ -14,16 +14,16 @@ RIDGE = 0.0005
 WELL_EXPOSED = (0.02, 0.95)
 
 
-def fit_illumination(picture: Float64, take: Take) -> Float64:
-    """Illumination (9, 3) whose light on the true reflectance and normals is nearest the picture.
+def fit_illumination(image: Float64, take: Take) -> Float64:
+    """Illumination (9, 3) whose light on the true reflectance and normals is nearest the image.
 
-    picture (S, S, 3) in [0, 1], as displayed. Least squares over the face's well exposed pixels. A
+    image (S, S, 3) in [0, 1], as displayed. Least squares over the face's well exposed pixels. A
     weak pull to flat light of coefficient one settles what the visible normals leave open.
     """
     inside = take.coverage > 0.99
     light = basis(_unit(take.normals[inside])).astype(np.float64)
     albedo = to_display(np.clip(take.reflectance[inside], 0, 1))
-    seen = picture[inside]
+    seen = image[inside]
     return np.stack([_fit(light * albedo[:, [c]], seen[:, c]) for c in range(3)], axis=1)
 
 

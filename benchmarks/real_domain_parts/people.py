@@ -10,10 +10,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.geometry import Cameras, Crop, crop_to_landmarks, model_to_camera, to_camera
-from facegen.morphable_model import MorphableModel
-from facegen.parameters import CHANNELS, SH_COEFFICIENTS, Parameters
-from facegen.recipe import Recipe
+from facegen.models.morphable_model import MorphableModel
+from facegen.recipe.recipe import Recipe
+from facegen.scene.cameras import Cameras, Crop, crop_to_landmarks, model_to_camera, to_camera_space
+from facegen.scene.parameters import CHANNELS, SH_COEFFICIENTS, Parameters
 
 from .randomness import Random
 
@@ -37,9 +37,9 @@ def draw_subject(model: MorphableModel, recipe: Recipe, person: Random, camera: 
     """One person, posed, and framed as the recipe says."""
     parameters = draw_person(model, person)
     prior, draws = recipe.camera, camera.random((1, 4))
-    transform = model_to_camera(parameters.rotation, prior.distance.draw(draws[:, 0]))
-    landmarks = to_camera(model.landmark_geometry.evaluate(parameters.geometry), transform)
-    crop = Crop(prior.scale.draw(draws[:, 1]), prior.shift.draw(draws[:, 2:]))
+    transform = model_to_camera(parameters.rotation, prior.distance.ppf(draws[:, 0]))
+    landmarks = to_camera_space(model.landmark_geometry.evaluate(parameters.geometry), transform)
+    crop = Crop(prior.scale.ppf(draws[:, 1]), prior.shift.ppf(draws[:, 2:]))
     K = crop_to_landmarks(landmarks, crop, recipe.image.size)
     return Subject(parameters, Cameras(transform, K))
 

@@ -55,8 +55,8 @@ def draw_developing(rng: Random) -> Developing:
 def develop(take: Take, background: Float64, camera: Developing) -> Float64:
     """The photograph (S, S, 3) as the sensor would have it without noise: linear, exposed."""
     face = take.radiance * gains(take, camera)
-    picture = face + (1 - take.alpha)[..., None] * background
-    return through_lens(_without_fireflies(picture), camera)
+    image = face + (1 - take.alpha)[..., None] * background
+    return through_lens(_without_fireflies(image), camera)
 
 
 def gains(take: Take, camera: Developing) -> Float64:
@@ -73,12 +73,12 @@ def gains(take: Take, camera: Developing) -> Float64:
     return exposure * 2**camera.stops * balance
 
 
-def through_lens(picture: Float64, camera: Developing) -> Float64:
+def through_lens(image: Float64, camera: Developing) -> Float64:
     """Blur, colour fringes and darker corners."""
-    size = len(picture)
+    size = len(image)
     v, u = (np.mgrid[:size, :size] + 0.5) / size - 0.5
     sigma = camera.blur * size / 96
-    soft = gaussian_filter(picture, (sigma, sigma, 0), mode="nearest")
+    soft = gaussian_filter(image, (sigma, sigma, 0), mode="nearest")
     channels = [
         _magnified(soft[..., i], 1 + camera.fringe * (1 - i)) for i in range(soft.shape[-1])
     ]
@@ -86,27 +86,27 @@ def through_lens(picture: Float64, camera: Developing) -> Float64:
     return np.stack(channels, axis=-1) * falloff[..., None]
 
 
-def expose(picture: Float64, camera: Developing, rng: Random) -> Float64:
+def expose(image: Float64, camera: Developing, rng: Random) -> Float64:
     """The sensor's noise."""
-    sd = np.sqrt(camera.shot**2 * np.maximum(picture, 0) + camera.read**2)
-    return picture + sd * rng.normal(size=picture.shape)
+    sd = np.sqrt(camera.shot**2 * np.maximum(image, 0) + camera.read**2)
+    return image + sd * rng.normal(size=image.shape)
 
 
-def toned(picture: Float64, camera: Developing) -> Float64:
+def toned(image: Float64, camera: Developing) -> Float64:
     """Linear (S, S, 3) -> what a display is given, in [0, 1]."""
-    display = to_display(roll_off(np.maximum(picture, 0)))
+    display = to_display(roll_off(np.maximum(image, 0)))
     return np.clip(0.5 + camera.contrast * (display - 0.5), 0, 1)
 
 
-def _without_fireflies(picture: Float64) -> Float64:
+def _without_fireflies(image: Float64) -> Float64:
     """No pixel half as bright again as the second brightest of its neighbours."""
-    brightness = luminance(picture)
+    brightness = luminance(image)
     padded = np.pad(brightness, 1, mode="edge")
-    size = len(picture)
+    size = len(image)
     steps = [(i, j) for i in range(3) for j in range(3) if (i, j) != (1, 1)]
     around = [padded[i : i + size, j : j + size] for i, j in steps]
     limit = 1.5 * np.sort(around, axis=0)[-2] + 0.02
-    return picture * np.minimum(1, limit / np.maximum(brightness, 1e-9))[..., None]
+    return image * np.minimum(1, limit / np.maximum(brightness, 1e-9))[..., None]
 
 
 def _magnified(channel: Float64, factor: float) -> Float64:

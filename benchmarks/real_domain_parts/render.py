@@ -8,8 +8,8 @@ import mitsuba
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.geometry import to_camera
-from facegen.morphable_model import PARTS, MorphableModel
+from facegen.models.morphable_model import SEGMENTS, MorphableModel
+from facegen.scene.cameras import to_camera_space
 
 from .body import Surface, draw_body, neck_rim
 from .lights import Lamp, Lighting
@@ -78,12 +78,12 @@ class Tracer:
         self.model, self.size, self.samples = model, size, samples
         self._rim = neck_rim(model)
         self._roughness = np.ones(model.vertices)
-        self._wetness = np.isin(model.parts, [PARTS.index(name) for name in WET])
+        self._wetness = np.isin(model.segmentation, [SEGMENTS.index(name) for name in WET])
         for name, factor in ROUGHNESS.items():
-            self._roughness[model.parts == PARTS.index(name)] = factor
+            self._roughness[model.segmentation == SEGMENTS.index(name)] = factor
 
     def take(self, subject: Subject, lighting: Lighting, skin: Skin, rng: Random) -> Take:
-        """Dress the person and trace the picture; `rng` draws the clothes and the paths."""
+        """Dress the person and trace the image; `rng` draws the clothes and the paths."""
         face = self._face(subject)
         body = self._body(subject, face, rng)
         meshes = {"face": _mesh(face, self._skin(skin)), "body": _mesh(body, _cloth())}
@@ -102,7 +102,7 @@ class Tracer:
         parameters = subject.parameters
         points = self.model.geometry.evaluate(parameters.geometry)
         colours = self.model.reflectance.evaluate(parameters.reflectance)[0]
-        vertices = to_camera(points, subject.cameras.model_to_camera)[0]
+        vertices = to_camera_space(points, subject.cameras.model_to_camera)[0]
         return Surface(vertices, self.model.triangles, np.clip(colours, 0, 1))
 
     def _body(self, subject: Subject, face: Surface, rng: Random) -> Surface:

@@ -1,4 +1,22 @@
-"""The other half of the loop: train on shards, estimate photographs, evaluate. Only here is torch.
+"""The other half of the loop: networks trained on shards, estimates of photographs, evaluation.
 
-commands, config and corpus, which the command line opens, do without it.
+Only here is torch; `config`, `training_set` and `images` do without it.
+
+config        what a training is asked for
+training_set  shards that agree in layout, model and image
+images        images found, decoded and cropped
+devices       PyTorch's devices
+metrics       the poster's errors
+batches       shards -> batches
+truth         samples with their truth, for evaluation
+loss          the model-space loss, and its baseline
+alexnet       AlexNet
+resnet        ResNet-18, -50 and -101
+networks      images -> theta
+checkpoint    a network in a file, with all it needs
+log           CSV and TensorBoard
+train         the trainer
+estimate      images -> estimates
+comparison    inputs, re-renderings and error maps in one image
+evaluate      estimates against the truth
 """

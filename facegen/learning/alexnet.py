@@ -49,7 +49,8 @@ class AlexNet(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.classifier(self.avgpool(self.features(x)).flatten(1))
+        outputs: Tensor = self.classifier(self.avgpool(self.features(x)).flatten(1))
+        return outputs
 
 
 def channels(full: int, width: float) -> int:

@@ -2,14 +2,19 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
+
+import msgspec
 
 from facegen.errors import UsageError
 
-NETWORKS = ("alexnet", "resnet18", "resnet50", "resnet101")
-LOSSES = ("model-space", "parameter")
+NetworkName = Literal["alexnet", "resnet18", "resnet50", "resnet101"]
+LossName = Literal["model-space", "parameter"]
+
+NETWORKS: tuple[NetworkName, ...] = get_args(NetworkName)
+LOSSES: tuple[LossName, ...] = get_args(LossName)
 WIDTHS = (0.01, 4.0)
-# The paper's, on its own model; the unit of its sigma is not known.
+# The paper's, on its own model; the unit of its component scale is not known.
 PAPER_WEIGHTS = {
     "rotation": 400.0,
     "shape": 50.0,
@@ -18,15 +23,14 @@ PAPER_WEIGHTS = {
     "illumination": 20.0,
 }
 
-# Where files lie, how far to go, how often to save and on what: the weights of a step are the same.
+# Where files lie, how many steps, how often to save, on what: a step's weights are the same.
 _FREE = ("shards", "out", "iterations", "every", "workers", "device", "model")
 
 
-@dataclass(frozen=True)
-class NetworkConfig:
+class NetworkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An architecture: a name of NETWORKS, its share of the channels, pixels a side, outputs."""
 
-    name: str
+    name: NetworkName
     width: float
     size: int
     outputs: int
@@ -43,10 +47,10 @@ class TrainingConfig:
 
     shards: tuple[Path, ...]
     out: Path
-    network: str | None = None
+    network: NetworkName | None = None
     width: float | None = None
     dropout: float | None = None
-    loss: str = LOSSES[0]
+    loss: LossName = LOSSES[0]
     weights: tuple[float, ...] | None = None
     batch: int = 32
     iterations: int = 75_000
@@ -61,21 +65,21 @@ class TrainingConfig:
     model: str | None = None
     recipe: str | None = None
 
-    def deciding(self, digests: dict[str, str | None]) -> dict[str, Any]:
-        """All that decides the weights of a step, files by their digests."""
+    def deciding(self, hashes: dict[str, str | None]) -> dict[str, Any]:
+        """All that decides the weights of a step, files by their hashes."""
         settings = {key: value for key, value in asdict(self).items() if key not in _FREE}
         weights = settings["weights"]
-        return {**settings, "weights": list(weights) if weights else None, **digests}
+        return {**settings, "weights": list(weights) if weights else None, **hashes}
 
 
 def parse_weights(text: str) -> tuple[float, ...]:
     """'400,50,50,100,20' or '400/50/50/100/20': one weight a group, in the order of theta."""
     try:
-        weights = tuple(float(word) for word in text.replace("/", ",").split(","))
+        weights = tuple(float(number) for number in text.replace("/", ",").split(","))
     except ValueError:
         weights = ()
-    good = len(weights) == len(PAPER_WEIGHTS) and all(0 <= w < 1e9 for w in weights)
-    if not good:
+    valid = len(weights) == len(PAPER_WEIGHTS) and all(0 <= w < 1e9 for w in weights)
+    if not valid:
         names = ", ".join(PAPER_WEIGHTS)
         raise UsageError(f"--weights: {text!r} is not five numbers", f"give those of {names}")
     return weights

@@ -1,4 +1,4 @@
-"""Photographs -> theta, as estimates.h5 holds it."""
+"""Images -> theta, as estimates.h5 holds it."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -8,70 +8,74 @@ from itertools import islice
 
 import numpy as np
 import torch
+from jaxtyping import Float32, UInt8
 
 from facegen.errors import FacegenError, located
-from facegen.estimates import Estimates, Origin
+from facegen.files import Array
 from facegen.learning.checkpoint import Checkpoint
+from facegen.learning.images import Framing, Read, decode, points_of
 from facegen.learning.networks import FaceNet
-from facegen.learning.pictures import Framing, Read, UInt8, decode, points_of
-from facegen.parameters import Float32
+from facegen.sampling.estimates import Estimates, Origin
 
-Estimator = Callable[[UInt8], Float32]
-_MEND = "leave it out, or give --skip-bad"
+Images = UInt8[Array, "N S S 3"]
+Theta = Float32[Array, "N m"]
+Estimator = Callable[[Images], Theta]
+_HINT = "leave it out, or give --skip-bad"
 
 
 @dataclass(frozen=True, eq=False)
 class EstimateSettings:
-    """How pictures are framed, and what becomes of unreadable ones.
+    """How images are framed, and what becomes of unreadable ones.
 
-    points: landmarks (68, 2) or boxes (2, 2) by key; None takes the middle of every picture.
+    points: landmarks (68, 2) or boxes (2, 2) by key; None takes the middle of every image.
     """
 
     framing: Framing
-    points: Mapping[str, Float32] | None = None
+    points: Mapping[str, Float32[Array, "P 2"]] | None = None
     skip_bad: bool = False
     batch: int = 64
 
 
 @dataclass(frozen=True)
-class Bad:
-    """A picture that could not be used, and why."""
+class Skipped:
+    """An image that could not be used, and why."""
 
     key: str
-    why: str
+    message: str
 
 
 def estimator_of(network: FaceNet, device: torch.device) -> Estimator:
-    """The network as a function: pictures (N, S, S, 3) uint8 -> theta (N, m) float32."""
+    """The network as a function."""
     network = network.to(device).eval()
 
-    def estimator(images: UInt8) -> Float32:
+    def estimator(images: Images) -> Theta:
         with torch.inference_mode():
-            return network(torch.from_numpy(images).to(device)).cpu().numpy()
+            theta: Theta = network(torch.from_numpy(images).to(device)).cpu().numpy()
+            return theta
 
     return estimator
 
 
 def estimate(
-    estimator: Estimator, pictures: Iterable[tuple[str, Read]], settings: EstimateSettings
-) -> tuple[Estimates, list[Bad]]:
-    """Estimate every picture, in order; the bad ones are left out if they may be."""
+    estimator: Estimator, images: Iterable[tuple[str, Read]], settings: EstimateSettings
+) -> tuple[Estimates, list[Skipped]]:
+    """Estimate every image, in order; unreadable ones are skipped where the settings say so."""
     keys: list[str] = []
-    theta: list[Float32] = []
-    bad: list[Bad] = []
-    for batch in _decoded(pictures, settings):
-        good = [(key, pixels) for key, pixels in batch if not isinstance(pixels, FacegenError)]
-        bad += [Bad(key, str(why)) for key, why in batch if isinstance(why, FacegenError)]
-        if good:
-            keys += [key for key, _ in good]
-            theta.append(estimator(np.stack([pixels for _, pixels in good])))
+    theta: list[Theta] = []
+    skipped: list[Skipped] = []
+    for batch in _decoded(images, settings):
+        readable = [(key, item) for key, item in batch if not isinstance(item, FacegenError)]
+        skipped += [Skipped(key, str(e)) for key, e in batch if isinstance(e, FacegenError)]
+        if readable:
+            keys += [key for key, _ in readable]
+            theta.append(estimator(np.stack([pixels for _, pixels in readable])))
     if not keys:
-        raise FacegenError("no picture could be read", bad[0].why if bad else "give some")
+        raise FacegenError("no image could be read", skipped[0].message if skipped else "give some")
     rows = np.concatenate(theta)
     if not np.isfinite(rows).all():
         worst = keys[int(np.argwhere(~np.isfinite(rows))[0, 0])]
         raise FacegenError(f"{worst}: the network's estimate is not finite", "train it further")
-    return Estimates(rows, tuple(keys)), bad
+    return Estimates(rows, tuple(keys)), skipped
 
 
 def origin_of(checkpoint: Checkpoint) -> Origin:
@@ -82,17 +86,19 @@ def origin_of(checkpoint: Checkpoint) -> Origin:
 
 
 def _decoded(
-    pictures: Iterable[tuple[str, Read]], settings: EstimateSettings
-) -> Iterator[list[tuple[str, UInt8 | FacegenError]]]:
-    """Batches of decoded pictures by key; in place of a bad one what is wrong with it."""
-    pictures = iter(pictures)
+    images: Iterable[tuple[str, Read]], settings: EstimateSettings
+) -> Iterator[list[tuple[str, UInt8[Array, "S S 3"] | FacegenError]]]:
+    """Batches of decoded images by key; in place of an unreadable one its error."""
+    images = iter(images)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        while batch := list(islice(pictures, settings.batch)):
+        while batch := list(islice(images, settings.batch)):
             pixels = pool.map(lambda item: _decode(item[0], item[1], settings), batch)
-            yield [(key, one) for (key, _), one in zip(batch, pixels, strict=True)]
+            yield [(key, item) for (key, _), item in zip(batch, pixels, strict=True)]
 
 
-def _decode(key: str, read: Read, settings: EstimateSettings) -> UInt8 | FacegenError:
+def _decode(
+    key: str, read: Read, settings: EstimateSettings
+) -> UInt8[Array, "S S 3"] | FacegenError:
     try:
         with located(key):
             points = None if settings.points is None else points_of(key, settings.points)
@@ -100,7 +106,7 @@ def _decode(key: str, read: Read, settings: EstimateSettings) -> UInt8 | Facegen
     except FacegenError as error:
         if settings.skip_bad:
             return error
-        error.mend = error.mend or _MEND
+        error.hint = error.hint or _HINT
         raise
 
 

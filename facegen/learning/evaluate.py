@@ -1,62 +1,60 @@
 """The poster's columns: how far estimates are from the truth that shards hold."""
 
-import json
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from jaxtyping import Bool, Float32, Float64, UInt8
 
-from facegen import shards
-from facegen.errors import DatasetError, located
-from facegen.geometry import Cameras, rotation_matrix
+from facegen.errors import DatasetError
+from facegen.files import Array
 from facegen.learning import checkpoint, metrics
-from facegen.learning.corpus import Corpus, open_corpus, open_model_of
-from facegen.learning.dataset import THETA, decode_theta, member
+from facegen.learning.comparison import strips
 from facegen.learning.devices import device_of
 from facegen.learning.estimate import Estimator, estimator_of
-from facegen.learning.metrics import Float64
-from facegen.learning.pictures import Framing, UInt8, decode, decode_into
-from facegen.morphable_model import MorphableModel
-from facegen.parameters import Float32, Layout
-from facegen.renderers import Renderer, RenderSettings, Scene, devices
-from facegen.stores.folder import write_file
+from facegen.learning.training_set import open_model_of, open_training_set
+from facegen.learning.truth import Faces, read_faces
+from facegen.models.morphable_model import MorphableModel
+from facegen.rendering import devices
+from facegen.rendering.contract import Renderer, RenderSettings, Scene
+from facegen.scene.alignment import rigidly_aligned
+from facegen.scene.cameras import Cameras, rotation_matrix
+from facegen.scene.parameters import Layout
 
+COMPARED = 8
 TIMED = 30
 
 
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """How to evaluate: samples (None: all), images at once, PyTorch's device, the renderer's.
+
+    model: the face model's name or file; else its recorded name.
+    """
+
+    count: int | None = None
+    batch: int = 64
+    device: str = "auto"
+    renderer: str = "auto"
+    model: str | None = None
+
+
 @dataclass(frozen=True, eq=False)
-class Faces:
-    """N samples with their truth: images (N, S, S, 3) uint8 as read and as the network takes them,
-    theta (N, m), their cameras, masks (N, S, S) uint8 if the shards hold them."""
-
-    images: UInt8
-    inputs: UInt8
-    theta: Float32
-    cameras: Cameras
-    masks: UInt8 | None
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-
-@dataclass(frozen=True, eq=False)
-class Stage:
-    """Where estimates are rendered again."""
+class Rerendering:
+    """A face model and a renderer that render estimates before the cameras of the truth."""
 
     model: MorphableModel
     layout: Layout
     renderer: Renderer
 
-    def render(self, theta: Float32, cameras: Cameras) -> tuple[UInt8, Any]:
-        """Pictures (N, S, S, 3) and masks (N, S, S) bool of theta before these cameras, which keep
-        their place and lens: the head is turned as theta says."""
+    def render(
+        self, theta: Float32[Array, "N m"], cameras: Cameras
+    ) -> tuple[UInt8[Array, "N S S 3"], Bool[Array, "N S S"]]:
+        """Images and masks; cameras keep place and lens, the head is turned as theta says."""
         parameters = self.layout.unpack(theta)
         transform = cameras.model_to_camera.copy()
         transform[:, :3, :3] = rotation_matrix(parameters.rotation)
@@ -66,21 +64,21 @@ class Stage:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """What became of a batch: errors (N,) by name, re-renderings, colour distances (N, S, S)."""
+class Judgement:
+    """A batch compared with its truth: errors by name, re-renderings, colour distances."""
 
-    errors: dict[str, Float64]
-    rendered: UInt8
-    distance: Float32
+    errors: dict[str, Float64[Array, "N"]]
+    rendered: UInt8[Array, "N S S 3"]
+    distance: Float32[Array, "N S S"]
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Errors (N,) of every image by name, ms per image of the network, and some pictures."""
+    """Errors of every image by name, ms per image of the network, some faces compared."""
 
-    errors: dict[str, Float64]
+    errors: dict[str, Float64[Array, "N"]]
     milliseconds: float
-    picture: UInt8
+    comparison: UInt8[Array, "H W 3"]
 
     def to_json(self) -> dict[str, Any]:
         """Mean and standard deviation over the images of every error."""
@@ -89,86 +87,76 @@ class Evaluation:
         return {"images": images, "network_ms": self.milliseconds, "errors": figures}
 
 
+def evaluate_shards(net: Path, paths: Sequence[Path], settings: EvaluateSettings) -> Evaluation:
+    """Evaluate a checkpoint on shards, which must have its layout and face model."""
+    (renderer_device, *_) = devices.parse(settings.renderer)
+    loaded = checkpoint.load(net)
+    training_set = open_training_set(paths)
+    if loaded.layout != training_set.layout or loaded.model != training_set.model:
+        raise DatasetError(f"{net}: is for another layout or face model than the shards")
+    estimator = estimator_of(loaded.network, device_of(settings.device))
+    model = open_model_of(loaded.recipe, training_set.model, settings.model)
+    renderer = devices.open_renderer(
+        renderer_device, model, RenderSettings(training_set.image.size)
+    )
+    try:
+        batch = min(settings.batch, renderer.batch)
+        size = loaded.network.config.size
+        faces = read_faces(training_set, size, batch, settings.count)
+        return evaluate(estimator, faces, Rerendering(model, loaded.layout, renderer))
+    finally:
+        renderer.close()
+
+
 def evaluate(
-    estimator: Estimator, batches: Iterable[Faces], stage: Stage, shown: int = 8
+    estimator: Estimator, batches: Iterable[Faces], rerendering: Rerendering
 ) -> Evaluation:
     """Estimate every face, and compare with the truth and with the input."""
-    errors: dict[str, list[Float64]] = defaultdict(list)
-    strips: list[UInt8] = []
+    errors: dict[str, list[Float64[Array, N]]] = defaultdict(list)
+    compared: list[UInt8[Array, "H S 3"]] = []
     milliseconds = 0.0
     for faces in batches:
         milliseconds = milliseconds or time_of(estimator, faces.inputs)
-        judged = judge(estimator(faces.inputs), faces, stage)
-        for name, values in judged.errors.items():
+        judgement = judge(estimator(faces.inputs), faces, rerendering)
+        for name, values in judgement.errors.items():
             errors[name].append(values)
-        strips += list(_strips(faces, judged))[: max(0, shown - len(strips))]
+        columns = strips(faces.images, judgement.rendered, judgement.distance)
+        compared += list(columns)[: max(0, COMPARED - len(compared))]
     if not errors:
         raise DatasetError("the shards hold no samples")
     joined = {name: np.concatenate(values) for name, values in errors.items()}
-    return Evaluation(joined, milliseconds, np.concatenate(strips, axis=1))
+    return Evaluation(joined, milliseconds, np.concatenate(compared, axis=1))
 
 
-def evaluate_shards(
-    net: Path,
-    paths: Sequence[Path],
-    count: int | None = None,
-    batch: int = 64,
-    device: str = "auto",
-    renderer: str = "auto",
-    model: str | None = None,
-) -> Evaluation:
-    """Evaluate a checkpoint on shards, which must speak of its layout and face model."""
-    (rendering_device, *_) = devices.parse(renderer)
-    loaded = checkpoint.load(net)
-    corpus = open_corpus(paths)
-    if loaded.layout != corpus.layout or loaded.model != corpus.model:
-        raise DatasetError(f"{net}: speaks of another layout or face model than the shards")
-    estimator = estimator_of(loaded.network, device_of(device))
-    face_model = open_model_of(loaded.recipe, corpus.model, model)
-    opened = devices.open_renderer(rendering_device, face_model, RenderSettings(corpus.image.size))
-    try:
-        stage = Stage(face_model, loaded.layout, opened)
-        faces = read_faces(corpus, loaded.network.config.size, min(batch, opened.batch), count)
-        return evaluate(estimator, faces, stage)
-    finally:
-        opened.close()
-
-
-def judge(theta: Float32, faces: Faces, stage: Stage) -> Judged:
-    """The errors of estimates theta (N, m) of these faces.
+def judge(theta: Float32[Array, "N m"], faces: Faces, rerendering: Rerendering) -> Judgement:
+    """The errors of estimates of these faces.
 
     Photometric: the mean Euclidean RGB distance of 8 bit over the pixels of both masks. Geometric:
     the mean distance of vertices moved by shape and expression, without and with rigid alignment.
     """
-    rendered, mask = stage.render(theta, faces.cameras)
-    truth = stage.render(faces.theta, faces.cameras)[1] if faces.masks is None else faces.masks > 0
-    model, layout = stage.model.geometry, stage.layout
+    rendered, mask = rerendering.render(theta, faces.cameras)
+    truth = (
+        rerendering.render(faces.theta, faces.cameras)[1]
+        if faces.masks is None
+        else faces.masks > 0
+    )
+    model, layout = rerendering.model.geometry, rerendering.layout
     points, goal = (
         model.evaluate(layout.unpack(t).geometry.astype(np.float32)) for t in (theta, faces.theta)
     )
     errors = {
         "photometric": metrics.photometric(faces.images, rendered, mask & truth),
         "geometric": metrics.vertex_distance(points, goal),
-        "geometric_aligned": metrics.vertex_distance(metrics.align(points, goal), goal),
+        "geometric_aligned": metrics.vertex_distance(rigidly_aligned(points, goal), goal),
         "iou": metrics.overlap(mask, truth),
         **metrics.group_errors(theta, faces.theta, layout),
     }
     distance = metrics.colour_distance(faces.images, rendered) * (mask & truth)
-    return Judged(errors, rendered, distance)
+    return Judgement(errors, rendered, distance)
 
 
-def read_faces(corpus: Corpus, size: int, batch: int, count: int | None = None) -> Iterator[Faces]:
-    """The corpus' first `count` samples, or all, in batches; `size` is what the network takes."""
-    samples: Iterator[tuple[str, dict[str, bytes]]] = (
-        sample for path in corpus.everything for sample in shards.read_samples(path)
-    )
-    samples = islice(samples, count)
-    while rows := list(islice(samples, batch)):
-        yield _faces(rows, corpus, size)
-
-
-def time_of(estimator: Estimator, inputs: UInt8) -> float:
-    """Milliseconds the network takes for one picture alone, there and back: the median."""
+def time_of(estimator: Estimator, inputs: UInt8[Array, "N S S 3"]) -> float:
+    """Milliseconds the network takes for one image alone, there and back: the median."""
     seconds = []
     for i in range(TIMED):
         started = time.perf_counter()
@@ -182,11 +170,11 @@ def table(evaluation: Evaluation) -> str:
     figures = metrics.mean_and_sd(evaluation.errors)
     lines = [f"{len(evaluation.errors['photometric']):,} images: mean ± sd"]
     for name, figure in figures.items():
-        lines.append(f"{_LABELS.get(name, name):38} {figure['mean']:8.3f} ± {figure['sd']:.3f}")
+        lines.append(f"{_TITLES.get(name, name):38} {figure['mean']:8.3f} ± {figure['sd']:.3f}")
     return "\n".join([*lines, f"{'network, one image [ms]':38} {evaluation.milliseconds:8.3f}"])
 
 
-_LABELS = {
+_TITLES = {
     "photometric": "photometric [8 bit]",
     "geometric": "geometric [mm]",
     "geometric_aligned": "geometric, rigidly aligned [mm]",
@@ -197,65 +185,3 @@ _LABELS = {
     "reflectance": "reflectance, RMS [standard deviations]",
     "illumination": "illumination, RMS [coefficient]",
 }
-# Black, red, yellow, white, at these colour distances.
-_RAMP = (np.array([0, 40, 80, 120]), np.array([[0, 0, 0], [255, 0, 0], [255, 255, 0], [255] * 3]))
-
-
-def _faces(rows: Sequence[tuple[str, dict[str, bytes]]], corpus: Corpus, size: int) -> Faces:
-    side = corpus.image.size
-    images = np.empty((len(rows), side, side, 3), np.uint8)
-    inputs = images if size == side else np.empty((len(rows), size, size, 3), np.uint8)
-    theta = np.empty((len(rows), corpus.layout.width), np.float32)
-    labels, masks = [], []
-    for i, (key, members) in enumerate(rows):
-        with located(f"sample {key}"):
-            data = member(members, corpus.image.format)
-            decode_into(images[i], data)
-            if inputs is not images:
-                inputs[i] = decode(data, Framing(size, 1.0, 0.0), None)
-            theta[i] = decode_theta(member(members, THETA), corpus.layout.width)
-            labels.append(_camera(member(members, "json")))
-            masks.append(_mask(members.get("mask.png"), side))
-    cameras = Cameras(*(np.stack(parts) for parts in zip(*labels, strict=True)))
-    known = [mask for mask in masks if mask is not None]
-    return Faces(
-        images, inputs, theta, cameras, np.stack(known) if len(known) == len(rows) else None
-    )
-
-
-def _camera(data: bytes) -> tuple[Float32, Float32]:
-    """model_to_camera (4, 4) and K (3, 3) of a sample's json."""
-    try:
-        label = json.loads(data)
-        transform = np.array(label["model_to_camera"], np.float32).reshape(4, 4)
-        K = np.array(label["K"], np.float32).reshape(3, 3)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise DatasetError("its json states no camera") from None
-    if not (np.isfinite(transform).all() and np.isfinite(K).all()):
-        raise DatasetError("its camera is not finite")
-    return transform, K
-
-
-def _mask(data: bytes | None, side: int) -> UInt8 | None:
-    if data is None:
-        return None
-    pixels = np.empty((side, side, 3), np.uint8)
-    decode_into(pixels, data)
-    return pixels[..., 0]
-
-
-def _strips(faces: Faces, judged: Judged) -> Iterator[UInt8]:
-    """Each face as input, re-rendering and error map, one under the other: (3 S, S, 3)."""
-    distances, colours = _RAMP
-    for image, rendered, distance in zip(
-        faces.images, judged.rendered, judged.distance, strict=True
-    ):
-        heat = [np.interp(distance, distances, channel) for channel in colours.T]
-        yield np.concatenate([image, rendered, np.stack(heat, -1).astype(np.uint8)])
-
-
-def save_picture(evaluation: Evaluation, path: Path) -> None:
-    """Write the pictures: inputs above, re-renderings, error maps (white: 120 of 8 bit or more)."""
-    buffer = BytesIO()
-    Image.fromarray(evaluation.picture).save(buffer, "PNG")
-    write_file(path, buffer.getvalue())

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 from torch import Tensor, nn
 
+from facegen.files import Array
 from facegen.learning.config import PAPER_WEIGHTS
-from facegen.morphable_model import MorphableModel
-from facegen.parameters import Float32, Layout
+from facegen.models.morphable_model import MorphableModel
+from facegen.scene.parameters import Layout
 
 # Shape and expression have one weight, so that their part stays a distance between meshes.
 TERMS = (("rotation",), ("shape", "expression"), ("reflectance",), ("illumination",))
@@ -24,11 +26,13 @@ class ModelSpaceLoss(nn.Module):
 
     scale: Tensor
 
-    def __init__(self, scale: Float32) -> None:
+    def __init__(self, scale: Float32[Array, "m"]) -> None:
         super().__init__()
         self.register_buffer("scale", torch.tensor(scale, dtype=torch.float32))
 
-    def forward(self, theta: Tensor, truth: Tensor) -> Tensor:
+    def forward(
+        self, theta: Float32[Tensor, "N m"], truth: Float32[Tensor, "N m"]
+    ) -> Float32[Tensor, ""]:
         return ((theta - truth) * self.scale).square().sum(1).mean()
 
 
@@ -38,7 +42,9 @@ class ParameterLoss(nn.Module):
     The division by m only keeps the size of steps near that of the calibrated model-space loss.
     """
 
-    def forward(self, theta: Tensor, truth: Tensor) -> Tensor:
+    def forward(
+        self, theta: Float32[Tensor, "N m"], truth: Float32[Tensor, "N m"]
+    ) -> Float32[Tensor, ""]:
         return (theta - truth).square().mean()
 
 
@@ -49,12 +55,13 @@ def loss_of(name: str, layout: Layout, model: MorphableModel, weights: Weights) 
     return ModelSpaceLoss(diagonal(layout, model, weights))
 
 
-def diagonal(layout: Layout, model: MorphableModel, weights: Weights) -> Float32:
-    """Sigma's diagonal (m,) float32: (w_R 1_3, w_s sigma_s, w_e sigma_e, w_r sigma_r, w_i 1_27).
+def diagonal(layout: Layout, model: MorphableModel, weights: Weights) -> Float32[Array, "m"]:
+    """Sigma's diagonal: (w_R 1_3, w_s scale_s, w_e scale_e, w_r scale_r, w_i 1_27).
 
-    sigma is the length of a coefficient's row of the basis: mm over all vertices for geometry.
+    The component scale is the length of a coefficient's row of the basis: mm over all vertices for
+    geometry.
     """
-    factors = _sigmas(model)
+    factors = _component_scales(model)
     parts = [
         weights[group.name] * factors.get(group.name, np.ones(group.width, np.float32))
         for group in layout.groups
@@ -62,8 +69,8 @@ def diagonal(layout: Layout, model: MorphableModel, weights: Weights) -> Float32
     return np.concatenate(parts).astype(np.float32)
 
 
-def calibrate(layout: Layout, model: MorphableModel, sd: Float32) -> dict[str, float]:
-    """Weights with which the loss is one where all of theta is off by sd (m,).
+def calibrate(layout: Layout, model: MorphableModel, sd: Float32[Array, "m"]) -> dict[str, float]:
+    """Weights with which the loss is one where all of theta is off by sd.
 
     Rotation, reflectance and illumination have a fifth each, shape and expression two together.
     """
@@ -77,9 +84,9 @@ def calibrate(layout: Layout, model: MorphableModel, sd: Float32) -> dict[str, f
 
 
 def shares(
-    layout: Layout, model: MorphableModel, weights: Weights, sd: Float32
+    layout: Layout, model: MorphableModel, weights: Weights, sd: Float32[Array, "m"]
 ) -> dict[str, float]:
-    """Each group's part of the model-space loss where all of theta is off by sd (m,)."""
+    """Each group's part of the model-space loss where all of theta is off by sd."""
     energy = np.square(diagonal(layout, model, weights) * sd, dtype=np.float64)
     parts = {name: float(energy[part].sum()) for name, part in layout.slices.items()}
     total = sum(parts.values()) or 1.0
@@ -87,13 +94,13 @@ def shares(
 
 
 def describe(weights: Weights, parts: Weights) -> str:
-    """Weights and shares beside the paper's weights, in words."""
+    """Weights and shares beside the paper's weights, as a table."""
     lines = ["group         weight     share  paper's weight"]
     for name, paper in PAPER_WEIGHTS.items():
         lines.append(f"{name:12} {weights[name]:8.4g} {100 * parts[name]:8.1f}% {paper:8.0f}")
     return "\n".join(lines)
 
 
-def _sigmas(model: MorphableModel) -> dict[str, Float32]:
+def _component_scales(model: MorphableModel) -> dict[str, Float32[Array, "k"]]:
     names = ("shape", "expression", "reflectance")
-    return {name: getattr(model, name).sigma for name in names}
+    return {name: getattr(model, name).component_scale for name in names}

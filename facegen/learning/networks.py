@@ -1,19 +1,20 @@
-"""Networks from a picture to theta."""
+"""Networks from an image to theta."""
 
 from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 
 from facegen.errors import FacegenError, located
+from facegen.files import Array
 from facegen.learning import alexnet, resnet
 from facegen.learning.alexnet import AlexNet
 from facegen.learning.config import NETWORKS, WIDTHS, NetworkConfig
 from facegen.learning.resnet import ResNet
-from facegen.parameters import Float32
 
-# Mean and standard deviation of ImageNet's pictures, which torchvision's weights expect.
+# Mean and standard deviation of ImageNet's images, which torchvision's weights expect.
 PIXEL_MEAN = (0.485, 0.456, 0.406)
 PIXEL_SD = (0.229, 0.224, 0.225)
 LAST_GAIN = 0.01
@@ -25,9 +26,9 @@ class NetworkError(FacegenError):
 
 
 class FaceNet(nn.Module):
-    """Pictures (N, H, W, 3) uint8 -> theta (N, m) float32.
+    """Images -> theta.
 
-    theta = body(picture) * sd + mean, with the fixed mean and standard deviation (m,) of the
+    theta = body(image) * sd + mean, with the fixed mean and standard deviation (m,) of the
     training prior. Groups of theta differ in range a hundredfold (rotation 0.7, expression 12): so
     every output of the body has a spread of about one, whatever the loss, and an untrained network
     predicts the prior's mean.
@@ -38,7 +39,9 @@ class FaceNet(nn.Module):
     pixel_mean: Tensor
     pixel_sd: Tensor
 
-    def __init__(self, config: NetworkConfig, mean: Float32, sd: Float32) -> None:
+    def __init__(
+        self, config: NetworkConfig, mean: Float32[Array, "m"], sd: Float32[Array, "m"]
+    ) -> None:
         super().__init__()
         self.config = config
         self.body = build(config)
@@ -47,10 +50,11 @@ class FaceNet(nn.Module):
         self.register_buffer("pixel_mean", 255 * torch.tensor(PIXEL_MEAN), persistent=False)
         self.register_buffer("pixel_sd", 255 * torch.tensor(PIXEL_SD), persistent=False)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: UInt8[Tensor, "N H W 3"]) -> Float32[Tensor, "N m"]:
         # Channels stay last in memory, as decoded: the faster order for convolutions.
         x = ((images - self.pixel_mean) / self.pixel_sd).permute(0, 3, 1, 2)
-        return self.body(x).float() * self.sd + self.mean
+        theta: Tensor = self.body(x).float() * self.sd + self.mean
+        return theta
 
 
 def build(config: NetworkConfig) -> nn.Module:
@@ -69,7 +73,8 @@ def build(config: NetworkConfig) -> nn.Module:
     last = body.get_submodule(last_layer(config))
     weight = last.get_parameter("weight")
     nn.init.normal_(weight, std=LAST_GAIN / weight.shape[1] ** 0.5)
-    return body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return body
 
 
 def check(config: NetworkConfig) -> None:
@@ -100,26 +105,26 @@ def load_pretrained(network: FaceNet, path: Path) -> None:
     last = last_layer(network.config)
     with located(path):
         weights = read_weights(path, "give a state_dict that torch.save made")
-        kept = {key: value for key, value in weights.items() if not key.startswith(f"{last}.")}
+        loaded = {key: value for key, value in weights.items() if not key.startswith(f"{last}.")}
         own = network.body.state_dict()
-        fill(network.body, kept | {key: own[key] for key in own if key.startswith(f"{last}.")})
+        fill(network.body, loaded | {key: own[key] for key in own if key.startswith(f"{last}.")})
 
 
-def read_weights(path: Path, mend: str) -> dict[str, Any]:
+def read_weights(path: Path, hint: str) -> dict[str, Any]:
     """What torch.save wrote, if it is a dictionary of plain values; nothing in it is run."""
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        weights = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise NetworkError(error.strerror or str(error), mend) from None
+        raise NetworkError(error.strerror or str(error), hint) from None
     except Exception:  # torch and its unpickler raise anything on what they did not write
-        raise NetworkError("not a file of plain weights", mend) from None
-    if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
-        raise NetworkError("not a dictionary of weights", mend)
-    return found
+        raise NetworkError("not a file of plain weights", hint) from None
+    if not isinstance(weights, dict) or not all(isinstance(key, str) for key in weights):
+        raise NetworkError("not a dictionary of weights", hint)
+    return weights
 
 
 def fill(module: nn.Module, weights: dict[str, Any]) -> None:
-    """Load weights by name, in one line's words where they do not fit."""
+    """Load weights by name; NetworkError says in one line why they do not fit."""
     check_weights(module, weights)
     try:
         module.load_state_dict(weights, strict=False)

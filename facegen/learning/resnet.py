@@ -4,6 +4,8 @@ He et al., Deep Residual Learning for Image Recognition, CVPR 2016; bottlenecks 
 the 3 x 3 convolution.
 """
 
+from typing import cast
+
 from torch import Tensor, nn
 
 from facegen.learning.alexnet import channels
@@ -33,7 +35,8 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.relu(self.bn1(self.conv1(x)))
-        return self.relu(self.bn2(self.conv2(out)) + self.downsample(x))
+        out = self.relu(self.bn2(self.conv2(out)) + self.downsample(x))
+        return cast(Tensor, out)
 
 
 class Bottleneck(nn.Module):
@@ -56,11 +59,12 @@ class Bottleneck(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)))
-        return self.relu(self.bn3(self.conv3(out)) + self.downsample(x))
+        out = self.relu(self.bn3(self.conv3(out)) + self.downsample(x))
+        return cast(Tensor, out)
 
 
 class ResNet(nn.Module):
-    """Pictures (N, 3, H, W) -> (N, outputs)."""
+    """Images (N, 3, H, W) -> (N, outputs)."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -84,11 +88,11 @@ class ResNet(nn.Module):
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         for name in ("layer1", "layer2", "layer3", "layer4"):
             x = self.get_submodule(name)(x)
-        return self.fc(self.avgpool(x).flatten(1))
+        return cast(Tensor, self.fc(self.avgpool(x).flatten(1)))
 
 
 def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
-    """A convolution that keeps the picture's size but for its stride; the norm has the bias."""
+    """A convolution that keeps the image's size but for its stride; the norm has the bias."""
     return nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
 
 

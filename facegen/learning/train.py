@@ -3,46 +3,51 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+import msgspec
 import torch
+from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from facegen import recipe as recipes
+from facegen.dataset.streaming import Encoded
 from facegen.errors import DatasetError, FacegenError, located
-from facegen.files import digest
-from facegen.learning import checkpoint, dataset, loss
+from facegen.files import sha256_of
+from facegen.learning import batches, checkpoint, loss
 from facegen.learning.checkpoint import Checkpoint, Facts
 from facegen.learning.config import NETWORKS, PAPER_WEIGHTS, NetworkConfig, TrainingConfig
-from facegen.learning.corpus import Corpus, moments, open_corpus, open_model_of
 from facegen.learning.devices import device_of
-from facegen.learning.logbook import Logbook
+from facegen.learning.log import Log
 from facegen.learning.metrics import group_errors
 from facegen.learning.networks import FaceNet, NetworkError, load_pretrained
-from facegen.parameters import Layout
+from facegen.learning.training_set import TrainingSet, open_model_of, open_training_set
+from facegen.recipe.loading import load
+from facegen.recipe.recipe import Recipe
+from facegen.sampling.prior import prior_of
+from facegen.scene.parameters import Layout
 
 Say = Callable[[str], None]
 
 
 def train(config: TrainingConfig, say: Say = print) -> Facts:
-    """Train a network as configured, or go on where it was cut off; the result is config.out."""
-    corpus = open_corpus(config.shards)
+    """Train a network as configured, or continue where it was cut off; the result is config.out."""
+    training_set = open_training_set(config.shards)
     device = device_of(config.device)
-    run = begin(config, corpus, device, say)
-    reading = dataset.reading_of(corpus, config.validation)
-    held_out = dataset.validation_samples(corpus, reading)
-    workers = dataset.default_workers(device) if config.workers is None else config.workers
-    source = dataset.Batches(reading, config.batch, config.seed, run.step)
+    run = begin(config, training_set, device, say)
+    reading = batches.reading_of(training_set, config.validation)
+    held_out = batches.validation_samples(training_set, reading)
+    workers = batches.default_workers(device) if config.workers is None else config.workers
+    source = batches.Batches(reading, config.batch, config.seed, run.step)
     stops = range(config.every, config.iterations, config.every)
     more = "" if held_out else " (raise --validation to have some)"
     say(f"{len(held_out):,} samples held out{more}; {device}, {workers} data workers")
-    with Logbook(config.out, run.step) as log, _bar(run.step, config) as bar:
+    with Log(config.out, run.step) as log, _bar(run.step, config) as bar:
         watch = _Watch(config.batch)
-        todo = max(0, config.iterations - run.step)
-        for images, theta in islice(dataset.batches(source, workers, device), todo):
+        missing = max(0, config.iterations - run.step)
+        for images, theta in islice(batches.batches(source, workers, device), missing):
             watch.note(run.learn(images, theta))
             bar.update()
             if run.step in stops or run.step == config.iterations:
@@ -56,7 +61,7 @@ def train(config: TrainingConfig, say: Say = print) -> Facts:
 
 @dataclass(eq=False)
 class Run:
-    """A training under way: the network, its loss and optimiser, and the steps done."""
+    """A training in progress: the network, its loss and optimiser, and the steps done."""
 
     network: FaceNet
     loss: nn.Module
@@ -67,14 +72,14 @@ class Run:
     device: torch.device
     step: int = 0
 
-    def learn(self, images: Tensor, theta: Tensor) -> Tensor:
-        """One step on images (B, S, S, 3) uint8 and theta (B, m); the loss before it."""
+    def learn(self, images: UInt8[Tensor, "B S S 3"], theta: Float32[Tensor, "B m"]) -> Tensor:
+        """One step on a batch -> the loss before it."""
         self.network.train()
         self.optimiser.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, enabled=self.device.type == "cuda"):
             estimate = self.network(images)
-        value = self.loss(estimate, theta)
-        self.scaler.scale(value).backward()
+        value: Tensor = self.loss(estimate, theta)
+        self.scaler.scale(value).backward()  # type: ignore[no-untyped-call]
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.step += 1
@@ -82,7 +87,7 @@ class Run:
 
     def checkpoint(self) -> Checkpoint:
         """All of it, as a file holds it."""
-        self.facts = replace(self.facts, step=self.step)
+        self.facts = msgspec.structs.replace(self.facts, step=self.step)
         progress = {
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
@@ -91,67 +96,67 @@ class Run:
         return Checkpoint(self.network, self.facts, progress)
 
     def resume(self, progress: dict[str, Any]) -> None:
-        """Take up the optimiser and the random numbers where a checkpoint left them."""
+        """Continue with the optimiser and the random numbers of a checkpoint."""
         self.step = self.facts.step
         try:
             self.optimiser.load_state_dict(progress["optimiser"])
             self.scaler.load_state_dict(progress["scaler"])
             checkpoint.set_random_state(progress["random"])
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-            raise NetworkError(f"cannot be gone on with: {error!r}", _MEND_OUT) from None
+            raise NetworkError(f"cannot be continued: {error!r}", _HINT_OUT) from None
 
 
-_MEND_OUT = "use another --out, or remove this one"
+_HINT_OUT = "use another --out, or remove this one"
 
 
-def begin(config: TrainingConfig, corpus: Corpus, device: torch.device, say: Say) -> Run:
+def begin(config: TrainingConfig, training_set: TrainingSet, device: torch.device, say: Say) -> Run:
     """A fresh run, or the one that --out holds where it is of the same configuration."""
     start = checkpoint.load(config.start) if config.start else None
     config = settled(config, start)
-    recipe = _recipe(config, corpus, start)
-    settings = config.deciding({**_digests(config, corpus), "recipe": recipe.digest})
-    model = open_model_of(recipe, corpus.model, config.model)
-    mean, sd = moments(recipe, model.layout)
-    weights = _weights(config, start) or loss.calibrate(corpus.layout, model, sd)
+    recipe = _recipe(config, training_set, start)
+    settings = config.deciding({**_hashes(config, training_set), "recipe": recipe.fingerprint})
+    model = open_model_of(recipe, training_set.model, config.model)
+    mean, sd = prior_of(recipe, model.layout).moments()
+    weights = _weights(config, start) or loss.calibrate(training_set.layout, model, sd)
     if config.loss == "model-space":
-        say(loss.describe(weights, loss.shares(corpus.layout, model, weights, sd)))
-    found = _found(config, settings)
-    if found:
-        network, facts = found.network, found.facts
+        say(loss.describe(weights, loss.shares(training_set.layout, model, weights, sd)))
+    previous = _previous(config, settings)
+    if previous:
+        network, facts = previous.network, previous.facts
     else:
         torch.manual_seed(config.seed)
-        network = _network(config, corpus, start, (mean, sd))
-        facts = _facts(corpus, network, recipe, weights, settings)
-    measure = loss.loss_of(config.loss, corpus.layout, model, weights)
-    run = _run(network.to(device), measure.to(device), facts, corpus.layout, config.learning_rate)
-    if found:
-        say(f"going on from step {facts.step:,} of {config.out}")
+        network = _network(config, training_set, start, (mean, sd))
+        facts = _facts(training_set, network, recipe, weights, settings)
+    measure = loss.loss_of(config.loss, training_set.layout, model, weights)
+    run = _run(
+        network.to(device), measure.to(device), facts, training_set.layout, config.learning_rate
+    )
+    if previous:
+        say(f"continuing from step {facts.step:,} of {config.out}")
         with located(config.out):
-            run.resume(found.progress)
+            run.resume(previous.progress)
     return run
 
 
 def settled(config: TrainingConfig, start: Checkpoint | None) -> TrainingConfig:
     """The configuration with its network decided: as asked for, else as in `start`."""
-    had = start.network.config if start else NetworkConfig(NETWORKS[0], 1.0, 0, 0)
+    base = start.network.config if start else NetworkConfig(NETWORKS[0], 1.0, 0, 0)
     return replace(
         config,
-        network=config.network or had.name,
-        width=had.width if config.width is None else config.width,
-        dropout=had.dropout if config.dropout is None else config.dropout,
+        network=config.network or base.name,
+        width=base.width if config.width is None else config.width,
+        dropout=base.dropout if config.dropout is None else config.dropout,
     )
 
 
-def validate(
-    run: Run, samples: Sequence[dataset.Encoded], reading: dataset.Reading
-) -> dict[str, float]:
+def validate(run: Run, samples: Sequence[Encoded], reading: batches.Reading) -> dict[str, float]:
     """The loss and each group's RMS error on held-out samples; nothing where there are none."""
     if not samples:
         return {}
     run.network.eval()
     estimates, truths = [], []
     with torch.inference_mode():
-        for images, theta in dataset.in_batches(samples, reading, 64):
+        for images, theta in batches.in_batches(samples, reading, 64):
             estimates.append(run.network(images.to(run.device)).cpu())
             truths.append(theta)
     estimate, truth = torch.cat(estimates), torch.cat(truths)
@@ -188,17 +193,17 @@ def _bar(step: int, config: TrainingConfig) -> Any:
     return tqdm(total=end, initial=step, unit="step", desc=name, disable=None)
 
 
-def _digests(config: TrainingConfig, corpus: Corpus) -> dict[str, str | None]:
+def _hashes(config: TrainingConfig, training_set: TrainingSet) -> dict[str, str | None]:
     files = {"pretrained": config.pretrained, "start": config.start}
-    digests = {name: digest(path) if path else None for name, path in files.items()}
-    return {**digests, "corpus": corpus.digest}
+    hashes = {name: sha256_of(path) if path else None for name, path in files.items()}
+    return {**hashes, "training_set": training_set.fingerprint}
 
 
-def _recipe(config: TrainingConfig, corpus: Corpus, start: Checkpoint | None) -> recipes.Recipe:
-    """The prior of the first round: a bootstrapped data set's own recipe states noise instead."""
+def _recipe(config: TrainingConfig, training_set: TrainingSet, start: Checkpoint | None) -> Recipe:
+    """The prior of the first round; a bootstrapped data set's own recipe is a perturbation."""
     if config.recipe:
-        return recipes.load(config.recipe)
-    return start.recipe if start else corpus.recipe
+        return load(config.recipe)
+    return start.recipe if start else training_set.recipe
 
 
 def _weights(config: TrainingConfig, start: Checkpoint | None) -> dict[str, float] | None:
@@ -207,55 +212,58 @@ def _weights(config: TrainingConfig, start: Checkpoint | None) -> dict[str, floa
     return dict(start.facts.weights) if start else None
 
 
-def _found(config: TrainingConfig, settings: dict[str, Any]) -> Checkpoint | None:
+def _previous(config: TrainingConfig, settings: dict[str, Any]) -> Checkpoint | None:
     """The checkpoint at --out, which must be of these settings."""
     if not config.out.exists():
         return None
-    found = checkpoint.load(config.out)
-    had = found.facts.settings
-    changed = [name for name in settings if had.get(name) != settings[name]]
+    previous = checkpoint.load(config.out)
+    before = previous.facts.settings
+    changed = [name for name in settings if before.get(name) != settings[name]]
     if changed:
-        was = ", ".join(f"{name} was {had.get(name)}" for name in changed)
-        raise FacegenError(f"{config.out}: trained with other settings: {was}", _MEND_OUT)
-    return found
+        differences = ", ".join(f"{name} was {before.get(name)}" for name in changed)
+        raise FacegenError(f"{config.out}: trained with other settings: {differences}", _HINT_OUT)
+    return previous
 
 
 def _network(
-    config: TrainingConfig, corpus: Corpus, start: Checkpoint | None, prior: tuple[Any, Any]
+    config: TrainingConfig,
+    training_set: TrainingSet,
+    start: Checkpoint | None,
+    prior: tuple[Any, Any],
 ) -> FaceNet:
-    size, outputs = corpus.image.size, corpus.layout.width
-    wanted = NetworkConfig(
-        str(config.network), float(config.width or 0), size, outputs, float(config.dropout or 0)
+    size, outputs = training_set.image.size, training_set.layout.width
+    kind = NetworkConfig(
+        config.network or NETWORKS[0], config.width or 0.0, size, outputs, config.dropout or 0.0
     )
-    network = FaceNet(wanted, *prior)
+    network = FaceNet(kind, *prior)
     if config.pretrained:
         load_pretrained(network, config.pretrained)
     if start:
-        _check_start(start, corpus, wanted)
+        _check_start(start, training_set, kind)
         network.load_state_dict(start.network.state_dict())
     return network
 
 
-def _check_start(start: Checkpoint, corpus: Corpus, wanted: NetworkConfig) -> None:
+def _check_start(start: Checkpoint, training_set: TrainingSet, kind: NetworkConfig) -> None:
     with located(start.path):
-        if start.layout != corpus.layout or start.model != corpus.model:
-            raise DatasetError("speaks of another layout or face model than the shards")
-        if replace(start.network.config, dropout=wanted.dropout) != wanted:
-            raise NetworkError("is a network of another kind, width or picture's size")
+        if start.layout != training_set.layout or start.model != training_set.model:
+            raise DatasetError("is for another layout or face model than the shards")
+        if msgspec.structs.replace(start.network.config, dropout=kind.dropout) != kind:
+            raise NetworkError("is a network of another kind, width or image size")
 
 
 def _facts(
-    corpus: Corpus,
+    training_set: TrainingSet,
     network: FaceNet,
-    recipe: recipes.Recipe,
+    recipe: Recipe,
     weights: dict[str, float],
     settings: dict[str, Any],
 ) -> Facts:
     return Facts(
-        network=asdict(network.config),
+        network=network.config,
         recipe=recipe.record,
-        layout=corpus.layout.to_json(),
-        model=asdict(corpus.model),
+        layout=training_set.layout.to_json(),
+        model=training_set.model,
         weights=weights,
         settings=settings,
         step=0,

@@ -1,0 +1,12 @@
+"""The command line: one file a family of commands, thin over the packages.
+
+options     options that commands share, and how they become a DatasetSpec
+progress    a bar, and a summary
+generation  render, bootstrap, index, bench
+inspection  verify, report
+learning    train, estimate, evaluate
+models      models: import, info, export
+recipes     recipes: list, show
+doctor      doctor: what is installed and what is missing
+main        the facegen command; errors in one line
+"""

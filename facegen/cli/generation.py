@@ -1,0 +1,84 @@
+"""`facegen render`, `bootstrap`, `index` and `bench`: data sets made, and how fast."""
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from facegen.cli.options import (
+    FILE,
+    IMAGE_OPTIONS,
+    RECORDED_MODEL,
+    SHARD_OPTIONS,
+    Count,
+    spec_option,
+    with_options,
+)
+from facegen.cli.progress import Bar, failures, summary
+from facegen.dataset.index import open_spec
+from facegen.dataset.resolving import resolve
+from facegen.dataset.spec import DatasetSpec
+from facegen.dataset.stores.opening import open_store
+from facegen.generation import bench
+from facegen.generation.run import engine_of, join, run
+
+
+@click.command()
+@spec_option("count", Count(), "Samples: 1000, 20k, 1M, 1G.")
+@spec_option("recipe", str, "Name or .toml file.")
+@with_options(*SHARD_OPTIONS)
+def render(**options: Any) -> None:
+    """Sample a recipe's prior and render it into shards."""
+    make(DatasetSpec(**options))
+
+
+@click.command()
+@click.option("--estimates", type=FILE, required=True, help="An .h5 file.")
+@spec_option("count", Count(), "Samples.  [default: by --per-image]")
+@spec_option("per_image", Count(), "Samples for each estimate.  [default: 1]")
+@click.option("--weighted", is_flag=True, help="Use estimates in proportion to /confidence.")
+@click.option("--recipe", default="bootstrap", help="Name or .toml file.")
+@with_options(*SHARD_OPTIONS)
+def bootstrap(**options: Any) -> None:
+    """Resample around estimates from real photographs and render that into shards."""
+    make(DatasetSpec(**options))
+
+
+def make(spec: DatasetSpec) -> None:
+    """Make the data set while a person watches."""
+    engine, resolved = engine_of(spec), resolve(spec)
+    for note in resolved.notes:
+        click.echo(f"facegen: {note}", err=True)
+    with Bar(resolved) as bar:
+        done = run(resolved, engine, bar)
+    click.echo(summary(resolved, done))
+    for line in failures(resolved, done):
+        click.echo(f"facegen: {line}", err=True)
+    sys.exit(1 if done.failed else 0)
+
+
+@click.command("index")
+@click.argument("dataset", metavar="DIR")
+@RECORDED_MODEL
+def index(dataset: str, model: str | None) -> None:
+    """Join the parts that `--shards` made apart: index, card and preview."""
+    given = DatasetSpec(model=model, device="cpu")
+    samples = join(open_spec(open_store(dataset), given))
+    click.echo(f"{samples:,} images: {dataset}/dataset.json")
+
+
+@click.command("bench")
+@with_options(*IMAGE_OPTIONS)
+@click.option("--count", type=Count(), default=4000, help="Samples a run.")
+@click.option("--repeats", type=click.IntRange(1, 100), default=3, help="Runs; medians are shown.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures for a program.")
+def bench_command(repeats: int, as_json: bool, **options: Any) -> None:
+    """Measure images/s, the time of each stage, memory, and the ratio to the floor."""
+    spec = resolve(DatasetSpec(**options))
+    figures = bench.measure(spec, repeats)
+    click.echo(json.dumps(asdict(figures)) if as_json else bench.table(figures, spec))
+
+
+COMMANDS = (render, bootstrap, index, bench_command)

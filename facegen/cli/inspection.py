@@ -1,0 +1,104 @@
+"""`facegen verify` and `facegen report`: what a data set holds, proved and shown."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from facegen.cli.options import FILE, RECORDED_MODEL, WORKERS
+from facegen.dataset.index import open_spec
+from facegen.dataset.spec import DatasetSpec
+from facegen.dataset.stores.opening import open_store
+from facegen.errors import UsageError, located
+from facegen.files import write_file
+from facegen.inspection import labels_table, page, report, verify
+from facegen.inspection.checks.faults import Verdict
+from facegen.inspection.checks.files import REPORT
+
+LISTED = 50
+
+BACKGROUNDS = click.option(
+    "--backgrounds", type=FILE, help="The folder of images it was made with."
+)
+ESTIMATES = click.option("--estimates", type=FILE, help="The .h5 file it was made with.")
+RERENDER = click.option(
+    "--rerender", default=str(verify.DEFAULT_RERENDER), help="How many samples, or all."
+)
+DEVICE = click.option("--device", default="auto", help="To render on: auto, cpu, egl, egl:N.")
+
+
+@click.command("verify")
+@click.argument("dataset", metavar="DIR")
+@RERENDER
+@click.option("--fix", is_flag=True, help="Remove what must be made again.")
+@click.option("--strict", is_flag=True, help="Warnings are faults.")
+@RECORDED_MODEL
+@DEVICE
+@WORKERS
+@BACKGROUNDS
+@ESTIMATES
+def verify_command(dataset: str, rerender: str, fix: bool, strict: bool, **given: Any) -> None:
+    """Prove a data set: hashes, labels, priors, and faces rendered again from their labels."""
+    picked = parse_rerender(rerender)
+    store = open_store(dataset)
+    spec = open_spec(store, DatasetSpec(**given))
+    with tqdm(total=spec.count, unit="image", unit_scale=True, desc=dataset) as bar:
+        verdict = verify.verify(spec, store, picked, bar.update)
+    click.echo(table(verdict))
+    if fix and not verdict.ok:
+        with located(dataset):
+            removed = verify.remove_faulty(spec, store, verdict)
+        click.echo(f"Removed {len(removed)} files: {', '.join(removed[:LISTED]) or 'none'}")
+        click.echo("Run the same `facegen render` again to make what is missing.")
+    sys.exit(0 if verdict.ok and not (strict and verdict.warnings) else 1)
+
+
+def parse_rerender(text: str) -> int | None:
+    """A number of samples, or None for all."""
+    if text == "all":
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 10:
+        raise UsageError(f"--rerender: {text!r} is neither a number nor all")
+    return int(text)
+
+
+def table(verdict: Verdict) -> str:
+    """The verdict for a person: a row for each check, then what is wrong."""
+    rows = [
+        f"{'ok   ' if not check.faults else 'WRONG'}  {check.name:9} {check.proves} "
+        f"({check.looked_at})"
+        for check in verdict.checks
+    ]
+    lines = [f"{one.check}: {one.where}: {one.message}" for one in verdict.faults]
+    if len(lines) > LISTED:
+        lines = [*lines[:LISTED], f"… and {len(lines) - LISTED:,} more"]
+    warnings = [f"warning: {one.where}: {one.message}" for one in verdict.warnings[:LISTED]]
+    result = f"Wrong: {len(verdict.faults)}" if verdict.faults else "All is as it should be."
+    return "\n".join([*rows, *warnings, result, *lines])
+
+
+@click.command("report")
+@click.argument("dataset", metavar="DIR")
+@click.option("--out", type=FILE, help="The page.  [default: DIR/report.html]")
+@click.option("--parquet", type=FILE, help="Write all labels into this file, too.")
+@RECORDED_MODEL
+@ESTIMATES
+def report_command(dataset: str, out: Path | None, parquet: Path | None, **given: Any) -> None:
+    """Show a data set: one page with faces, distributions, coverage, speed and hashes."""
+    store = open_store(dataset)
+    spec = open_spec(store, DatasetSpec(device="cpu", **given))
+    html = page.page(report.gather(spec, store, spec.load_model()))
+    if out is None:
+        store.write(REPORT, html.encode())
+    else:
+        write_file(out, html.encode())
+    click.echo(f"Report: {out or f'{dataset}/{REPORT}'}")
+    if parquet is not None:
+        with tqdm(total=spec.count, unit="label", unit_scale=True, desc=str(parquet)) as bar:
+            labels_table.write_labels(spec, store, parquet, bar.update)
+        click.echo(f"Labels: {parquet}")
+
+
+COMMANDS = (verify_command, report_command)

@@ -1,0 +1,146 @@
+"""`facegen train`, `estimate` and `evaluate`. PyTorch is imported only when one of them runs."""
+
+import json
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+
+from facegen.errors import FacegenError
+from facegen.learning.config import LOSSES, NETWORKS, WIDTHS, TrainingConfig, parse_weights
+from facegen.sampling import estimates
+
+FILE = click.Path(path_type=Path)
+EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
+SHARDS = click.argument("shards", nargs=-1, required=True, type=FILE)
+DEVICE = click.option("--device", default="auto", help="PyTorch's: auto, cpu, cuda or cuda:N.")
+MODEL = click.option("--model", help="Face model, name or .h5 file.  [default: the shards']")
+BATCH = click.option("--batch", type=click.IntRange(1, 4096), default=64, help="Images at once.")
+CONTEXT = {"show_default": True}
+
+
+@click.command(context_settings=CONTEXT)
+@SHARDS
+@click.option("--out", type=FILE, default=Path("net.pt"), help="The checkpoint, and its .csv log.")
+@click.option("--network", type=click.Choice(NETWORKS), help="[default: --from's, or alexnet]")
+@click.option(
+    "--width", type=click.FloatRange(*WIDTHS), help="Share of the channels.  [default: --from's, 1]"
+)
+@click.option("--dropout", type=click.FloatRange(0, 0.95), help="[default: --from's, or 0]")
+@click.option("--loss", type=click.Choice(LOSSES), default=LOSSES[0])
+@click.option("--weights", help="w_R,w_s,w_e,w_r,w_i of the loss.  [default: calibrated]")
+@click.option("--batch", type=click.IntRange(1, 4096), default=32, help="Images per step.")
+@click.option("--iterations", type=click.IntRange(1), default=75_000, help="Steps in total.")
+@click.option("--learning-rate", type=click.FloatRange(0, 1000, min_open=True), default=0.2)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0)
+@click.option(
+    "--validation",
+    type=click.FloatRange(0, 0.9),
+    default=0.05,
+    help="Share of samples held out, unless there are validation-*.tar.",
+)
+@click.option(
+    "--every",
+    type=click.IntRange(1),
+    default=1000,
+    help="Log, validate and save every so many steps.",
+)
+@click.option(
+    "--workers", type=click.IntRange(0, 64), help="Processes that decode.  [default: by the device]"
+)
+@DEVICE
+@click.option(
+    "--pretrained",
+    type=EXISTING,
+    help="torchvision weights of this network; the last layer is not used.",
+)
+@click.option("--from", "start", type=EXISTING, help="A checkpoint to start from.")
+@MODEL
+@click.option(
+    "--recipe", help="Its prior scales theta and the loss.  [default: --from's, or the shards']"
+)
+def train(weights: str | None, **options: Any) -> None:
+    """Train a network on SHARDS, folders or .tar files.
+
+    Stopped or killed, the same command continues from the last checkpoint.
+    """
+    need("torch")
+    from facegen.learning.train import train as run
+
+    options["shards"] = tuple(options["shards"])
+    config = TrainingConfig(**options, weights=parse_weights(weights) if weights else None)
+    facts = run(config, click.echo)
+    click.echo(f"{facts.step:,} steps: {config.out}, {config.out.with_suffix('.csv')}")
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("net", type=FILE)
+@click.argument("paths", metavar="IMAGES...", nargs=-1, required=True, type=FILE)
+@click.option("--out", type=FILE, default=Path("estimates.h5"))
+@click.option("--landmarks", type=FILE, help="JSON or CSV: 68 landmarks or a box for each image.")
+@click.option("--skip-bad", is_flag=True, help="Skip unreadable images, and list them.")
+@BATCH
+@DEVICE
+def estimate(
+    net: Path,
+    paths: tuple[Path, ...],
+    out: Path,
+    landmarks: Path | None,
+    skip_bad: bool,
+    batch: int,
+    device: str,
+) -> None:
+    """Estimate theta of IMAGES: files, folders, .txt lists, shards (.tar)."""
+    need("torch")
+    from facegen.learning import checkpoint, images
+    from facegen.learning.devices import device_of
+    from facegen.learning.estimate import EstimateSettings, estimator_of, origin_of
+    from facegen.learning.estimate import estimate as run
+
+    loaded = checkpoint.load(net)
+    framing = images.framing_of(loaded.recipe.camera, loaded.network.config.size)
+    points = images.read_points(landmarks) if landmarks else None
+    settings = EstimateSettings(framing, points, skip_bad, batch)
+    estimator = estimator_of(loaded.network, device_of(device))
+    estimated, skipped = run(estimator, images.find_images(paths), settings)
+    for image in skipped:
+        click.echo(f"skipped: {image.message}", err=True)
+    estimates.write(out, replace(estimated, origin=origin_of(loaded)))
+    click.echo(f"{len(estimated):,} estimates, {len(skipped):,} skipped: {out}")
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("net", type=FILE)
+@SHARDS
+@click.option("--count", type=click.IntRange(1), help="Images to evaluate.  [default: all]")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures for a program.")
+@click.option("--comparison", type=FILE, help="A PNG of 8 inputs, re-renderings and error maps.")
+@BATCH
+@DEVICE
+@click.option("--renderer", default="auto", help="Renderer's device: auto, cpu, egl or egl:N.")
+@MODEL
+def evaluate(
+    net: Path, shards: tuple[Path, ...], comparison: Path | None, as_json: bool, **options: Any
+) -> None:
+    """Compare estimates of the images in SHARDS with the truth: colour, mm, IoU and theta."""
+    need("torch")
+    from facegen.learning.comparison import save
+    from facegen.learning.evaluate import EvaluateSettings, evaluate_shards, table
+
+    evaluation = evaluate_shards(net, shards, EvaluateSettings(**options))
+    if comparison:
+        save(evaluation.comparison, comparison)
+    click.echo(json.dumps(evaluation.to_json()) if as_json else table(evaluation))
+
+
+COMMANDS = (train, estimate, evaluate)
+
+
+def need(*packages: str) -> None:
+    """Say how to install what is missing."""
+    missing = [package for package in packages if find_spec(package) is None]
+    if missing:
+        message = f"{' and '.join(missing)} must be installed for this"
+        raise FacegenError(message, "pip install 'facegen[train]'")

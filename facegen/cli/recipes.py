@@ -1,0 +1,22 @@
+"""`facegen recipes`: those of the package, listed and shown."""
+
+import click
+
+from facegen.recipe.loading import load, names, source
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def recipes(context: click.Context) -> None:
+    """List the recipes of the package."""
+    if context.invoked_subcommand is None:
+        for name in names():
+            click.echo(f"{name:20} {load(name).table.get('description', '')}")
+
+
+@recipes.command("show")
+@click.argument("name")
+def show(name: str) -> None:
+    """Print a recipe, by name or from a .toml file."""
+    load(name)
+    click.echo(source(name), nl=False)

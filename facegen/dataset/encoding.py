@@ -1,0 +1,257 @@
+"""How each member of a sample is encoded, and decoded: the image, theta, the label, every layer."""
+
+import io
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, get_args
+
+import numpy as np
+from jaxtyping import Float32, UInt8, UInt16
+from PIL import Image
+
+from facegen.errors import DatasetError, UsageError
+from facegen.files import Array
+from facegen.models.morphable_model import LANDMARKS
+from facegen.recipe.recipe import ImageFormat
+from facegen.sampling.prior import Parent
+
+Layer = Literal["mask", "depth", "normal", "albedo", "segmentation", "pncc", "landmarks", "cls"]
+LAYERS: tuple[Layer, ...] = get_args(Layer)
+
+THETA, LABEL = "theta.npy", "json"
+DEPTH_UNITS_PER_MM = 10
+PILLOW_FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
+UNREADABLE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Label:
+    """What a sample's json says beside theta."""
+
+    index: int
+    K: Float32[Array, "3 3"]
+    model_to_camera: Float32[Array, "4 4"]
+    identity: int
+    parent: Parent | None
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How one layer is a member of a sample: its suffix, and both directions."""
+
+    suffix: str
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], Any]
+
+
+def parse_layers(text: str) -> frozenset[Layer]:
+    """The layers of a comma-separated list; 'all' is all of them, '' none."""
+    names = {name.strip() for name in text.split(",") if name.strip()}
+    return frozenset(LAYERS) if "all" in names else check_layers(names)
+
+
+def check_layers(names: Collection[str]) -> frozenset[Layer]:
+    """The names as layers; UsageError names one that does not exist."""
+    for name in sorted(set(names) - set(LAYERS)):
+        hint = f"known: {', '.join(LAYERS)}, all"
+        if name in RENAMED:
+            hint = f"it is now called {RENAMED[name]}"
+        raise UsageError(f"--layers: unknown layer {name!r}", hint)
+    return frozenset(name for name in LAYERS if name in names)
+
+
+RENAMED = {"parts": "segmentation", "correspondence": "pncc"}
+
+
+def suffixes_of(layers: Collection[Layer], image: ImageFormat) -> frozenset[str]:
+    """The members that a sample with these layers has."""
+    return frozenset({image.format, THETA, LABEL, *(CODECS[name].suffix for name in layers)})
+
+
+def encode_image(pixels: UInt8[Array, "H W 3"], image: ImageFormat) -> bytes:
+    """Pixels in the recipe's format."""
+    buffer = io.BytesIO()
+    options = {} if image.format == "png" else {"quality": image.quality}
+    Image.fromarray(pixels).save(buffer, PILLOW_FORMATS[image.format], **options)
+    return buffer.getvalue()
+
+
+def decode_image(data: bytes) -> UInt8[Array, "H W 3"]:
+    """The pixels of an encoded image; DatasetError says what is wrong with it."""
+    with _decoding("image"), Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def encode_png(pixels: UInt8[Array, "H W *C"] | UInt16[Array, "H W"]) -> bytes:
+    """Pixels, 8 or 16 bit, as PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def decode_png(data: bytes) -> UInt8[Array, "H W *C"]:
+    """The pixels of a layer of bytes."""
+    return _png(data, np.uint8)
+
+
+def encode_depth(depth: Float32[Array, "H W"]) -> bytes:
+    """Depth in mm as 16-bit PNG of tenths of a millimetre, saturating at 6.5535 m."""
+    units = np.clip(np.round(depth * DEPTH_UNITS_PER_MM), 0, 65535)
+    return encode_png(units.astype(np.uint16))
+
+
+def decode_depth(data: bytes) -> Float32[Array, "H W"]:
+    """Depth in mm, 0 where nothing is."""
+    return _png(data, np.uint16).astype(np.float32) / np.float32(DEPTH_UNITS_PER_MM)
+
+
+def encode_array(array: Array) -> bytes:
+    """An array as .npy."""
+    return _npy_header(array.dtype.str, array.shape) + np.ascontiguousarray(array).tobytes()
+
+
+def decode_array(data: bytes, shape: tuple[int, ...]) -> Float32[Array, "..."]:
+    """A float32 array of this shape, all finite; DatasetError says what it is instead."""
+    start = 10 + int.from_bytes(data[8:10], "little")
+    header, values = _npy_shape(data[:start]), data[start:]
+    if header is None:
+        raise DatasetError("is not an array in the .npy format")
+    if header != ("<f4", shape):
+        raise DatasetError(f"is {header[0]} {header[1]}, not float32 {shape}")
+    array = np.frombuffer(values[: len(values) // 4 * 4], np.float32)
+    if len(values) != 4 * np.prod(shape, dtype=int):
+        raise DatasetError(f"holds {len(values):,} bytes, which is not float32 {shape}")
+    bad = np.count_nonzero(~np.isfinite(array))
+    if bad:
+        raise DatasetError(f"holds {bad} values that are NaN or infinite")
+    return array.reshape(shape)
+
+
+def decode_landmarks(data: bytes) -> Float32[Array, "68 3"]:
+    """u, v in pixels, and 1 where visible, else 0."""
+    return decode_array(data, (LANDMARKS, 3))
+
+
+def encode_class(identity: int) -> bytes:
+    """An identity as webdataset reads class labels: decimal digits."""
+    return str(identity).encode()
+
+
+def decode_class(data: bytes) -> int:
+    """The identity."""
+    if not data.isdigit() or len(data) > 20:
+        raise DatasetError("is not a whole number")
+    return int(data)
+
+
+def encode_label(label: Label) -> bytes:
+    """A label as compact JSON; a number that is not finite is an error."""
+    parent = label.parent and {"row": label.parent.row, "key": label.parent.key}
+    values = {
+        "index": label.index,
+        "K": label.K.tolist(),
+        "model_to_camera": label.model_to_camera.tolist(),
+        "identity": label.identity,
+        "parent": parent,
+    }
+    return json.dumps(values, separators=(",", ":"), allow_nan=False).encode()
+
+
+def decode_label(data: bytes) -> Label:
+    """A label that anybody may have written; DatasetError says what is wrong with it."""
+    try:
+        values = json.loads(data)
+        if values.keys() != LABEL_KEYS:
+            raise ValueError(f"its keys are {', '.join(values)}")
+        parent = values["parent"]
+        return Label(
+            _whole(values["index"]),
+            _matrix("K", values["K"], 3),
+            _matrix("model_to_camera", values["model_to_camera"], 4),
+            _whole(values["identity"]),
+            None if parent is None else Parent(_whole(parent["row"]), str(parent["key"])),
+        )
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise DatasetError(f"the json is not a label: {error}") from None
+
+
+LABEL_KEYS = {"index", "K", "model_to_camera", "identity", "parent"}
+CODECS: Mapping[Layer, Codec] = {
+    "mask": Codec("mask.png", encode_png, decode_png),
+    "depth": Codec("depth.png", encode_depth, decode_depth),
+    "normal": Codec("normal.png", encode_png, decode_png),
+    "albedo": Codec("albedo.png", encode_png, decode_png),
+    "segmentation": Codec("segmentation.png", encode_png, decode_png),
+    "pncc": Codec("pncc.png", encode_png, decode_png),
+    "landmarks": Codec("landmarks.npy", encode_array, decode_landmarks),
+    "cls": Codec("cls", encode_class, decode_class),
+}
+_FORMATS = tuple(PILLOW_FORMATS.values())
+
+
+def _png(data: bytes, dtype: type) -> Array:
+    with _decoding("PNG"), Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+        pixels = np.asarray(image)
+    if pixels.dtype == np.int32 and dtype == np.uint16:  # Pillow before 11.3 widens 16 bits.
+        pixels = pixels.astype(np.uint16)
+    if pixels.dtype != dtype:
+        raise DatasetError(f"holds {pixels.dtype}, not {np.dtype(dtype)}")
+    return pixels
+
+
+def _matrix(name: str, values: Any, side: int) -> Float32[Array, "n n"]:
+    matrix = np.array(values, np.float32)
+    if matrix.shape != (side, side) or not np.isfinite(matrix).all():
+        raise ValueError(f"{name} is not {side} x {side} finite numbers")
+    return matrix
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError(f"{value!r} is not a whole number")
+    return value
+
+
+@contextmanager
+def _decoding(what: str) -> Iterator[None]:
+    try:
+        yield
+    except UNREADABLE as error:
+        raise DatasetError(f"is not a readable {what}: {error}") from None
+
+
+@lru_cache(maxsize=16)
+def _npy_header(dtype: str, shape: tuple[int, ...]) -> bytes:
+    buffer = io.BytesIO()
+    header = {"descr": dtype, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(buffer, header)
+    return buffer.getvalue()
+
+
+@lru_cache(maxsize=16)
+def _npy_shape(header: bytes) -> tuple[str, tuple[int, ...]] | None:
+    """What a .npy's header states; parsed once, for all samples have the same."""
+    file = io.BytesIO(header)
+    try:
+        np.lib.format.read_magic(file)
+        shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+    except (ValueError, EOFError, SyntaxError):
+        return None
+    return None if fortran_order and len(shape) > 1 else (dtype.str, shape)

@@ -1,0 +1,94 @@
+"""An object store by its URL (s3://, gs://, any that fsspec knows): made here, uploaded whole."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from facegen.dataset.stores.folder import locked_here
+from facegen.errors import DatasetError, FacegenError
+
+
+class UrlStore:
+    """A prefix of an object store; shards are made in a temporary folder and uploaded."""
+
+    def __init__(self, url: str) -> None:
+        self.where = url.rstrip("/")
+        with self._explained():
+            fsspec = _fsspec()
+            self._files, self._root = fsspec.core.url_to_fs(self.where)
+
+    def names(self) -> dict[str, int]:
+        with self._explained():
+            self._files.invalidate_cache()
+            try:
+                entries = self._files.ls(self._root, detail=True)
+            except FileNotFoundError:
+                return {}
+        files = [entry for entry in entries if entry["type"] == "file"]
+        return {entry["name"].rsplit("/", 1)[-1]: int(entry["size"]) for entry in files}
+
+    def read(self, name: str) -> bytes:
+        with self._explained():
+            return bytes(self._files.cat_file(self._path(name)))
+
+    def read_range(self, name: str, start: int, stop: int) -> bytes:
+        with self._explained():
+            return bytes(self._files.cat_file(self._path(name), start=start, end=stop))
+
+    def write(self, name: str, data: bytes) -> None:
+        with self._explained():
+            self._files.pipe_file(self._path(name), data)
+
+    def temporary_path(self, name: str) -> Path:
+        return Path(tempfile.gettempdir()) / f"facegen-{uuid4().hex[:8]}-{name}"
+
+    def commit(self, made: Path, name: str) -> None:
+        with self._explained():
+            self._files.put_file(str(made), self._path(name))
+        made.unlink()
+
+    @contextmanager
+    def local(self, name: str) -> Iterator[Path]:
+        path = self.temporary_path(f"copy-{name}")
+        try:
+            with self._explained():
+                self._files.get_file(self._path(name), str(path))
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def remove(self, name: str) -> None:
+        with self._explained():
+            if self._files.exists(self._path(name)):
+                self._files.rm_file(self._path(name))
+
+    def lock(self, start: int, stop: int) -> AbstractContextManager[None]:
+        return locked_here(self.where, start, stop)
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except FacegenError:
+            raise
+        except Exception as error:
+            message = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise DatasetError(
+                f"{self.where}: {message}", "check the URL and its credentials"
+            ) from None
+
+
+def _fsspec() -> Any:
+    try:
+        import fsspec
+    except ImportError:
+        raise FacegenError(
+            "a URL as --out needs fsspec", "pip install 'facegen[s3]' or the store's own package"
+        ) from None
+    return fsspec

@@ -1,0 +1,128 @@
+"""One worker: a model and a renderer, and a shard made with them from beginning to end."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from jaxtyping import Int64
+
+from facegen.dataset.encoding import (
+    CODECS,
+    LABEL,
+    THETA,
+    Label,
+    encode_array,
+    encode_image,
+    encode_label,
+)
+from facegen.dataset.report import ShardReport, write_report
+from facegen.dataset.shards import open_shard, sample_key
+from facegen.dataset.spec import ResolvedSpec
+from facegen.dataset.stores.opening import open_store
+from facegen.errors import located
+from facegen.files import Array
+from facegen.generation.timing import Stopwatch
+from facegen.recipe.plan import Shard
+from facegen.rendering.contract import Frames, RenderSettings
+from facegen.rendering.devices import open_renderer
+from facegen.rendering.faces import Faces, finish, rendered_layers, scene_of
+from facegen.sampling.samples import Samples
+
+Members = dict[str, bytes]
+OnSamples = Callable[[int], None]
+
+
+class Worker:
+    """One process's model, sampler and renderer, and how a spec's samples are made with them."""
+
+    def __init__(self, spec: ResolvedSpec, device: str) -> None:
+        self.spec = spec
+        self.store = open_store(spec.out)
+        self.model = spec.load_model()
+        self.sampler = spec.sampler(self.model)
+        settings = RenderSettings(spec.recipe.image.size, rendered_layers(spec.layers))
+        self.renderer = open_renderer(device, self.model, settings)
+        self.stopwatch = Stopwatch()
+
+    def make(self, shard: Shard, on_samples: OnSamples) -> ShardReport:
+        """Make one shard: tar first, report last; `on_samples` hears how many were added."""
+        self.stopwatch = Stopwatch()
+        with located(shard.name), open_shard(self.store, f"{shard.name}.tar") as writer:
+            for samples, frames in self.rendered(shard):
+                encoded = self.encoded(samples, frames)
+                with self.stopwatch.measure("write"):
+                    for key, members in encoded:
+                        writer.write(key, members)
+                on_samples(len(samples))
+            with self.stopwatch.measure("write"):
+                size, sha256 = writer.commit()
+        report = self.report(shard, size, sha256)
+        write_report(self.store, report)
+        return report
+
+    def rendered(self, shard: Shard) -> Iterator[tuple[Samples, Frames]]:
+        """The shard's samples in batches with their frames; the renderer works one batch ahead."""
+        waiting: deque[Samples] = deque()
+        for indices in self.batches(shard):
+            with self.stopwatch.measure("sample"):
+                waiting.append(self.sampler.draw(indices))
+            self.renderer.submit(scene_of(waiting[-1]))
+            if len(waiting) > self.renderer.ahead:
+                yield waiting.popleft(), self._collected()
+        while waiting:
+            yield waiting.popleft(), self._collected()
+
+    def batches(self, shard: Shard) -> Iterator[Int64[Array, "N"]]:
+        """The shard's indices in groups that the renderer takes at once."""
+        step = self.renderer.batch
+        for start in range(shard.start, shard.stop, step):
+            yield np.arange(start, min(start + step, shard.stop))
+
+    def encoded(self, samples: Samples, frames: Frames) -> list[tuple[str, Members]]:
+        """The samples as (key, members)."""
+        with self.stopwatch.measure("encode"):
+            faces = finish(frames, samples, self.spec.layers - {"cls"}, self.spec.backgrounds)
+            return [
+                (sample_key(index), self._members(samples, faces, row))
+                for row, index in enumerate(samples.indices.tolist())
+            ]
+
+    def report(self, shard: Shard, size: int, sha256: str) -> ShardReport:
+        """What is known of the shard once it is made."""
+        return ShardReport(
+            name=shard.name,
+            start=shard.start,
+            stop=shard.stop,
+            bytes=size,
+            sha256=sha256,
+            fingerprint=self.spec.fingerprint,
+            device=self.renderer.device,
+            seconds=self.stopwatch.seconds,
+        )
+
+    def close(self) -> None:
+        """Release the renderer."""
+        self.renderer.close()
+
+    def _collected(self) -> Frames:
+        frames = self.renderer.collect()
+        self.stopwatch.add(frames.seconds)
+        return frames
+
+    def _members(self, samples: Samples, faces: Faces, row: int) -> Members:
+        """One sample's members: image, layers, theta and label."""
+        image, identity = self.spec.recipe.image, int(samples.identities[row])
+        cameras, index = samples.cameras, int(samples.indices[row])
+        label = Label(
+            index, cameras.K[row], cameras.model_to_camera[row], identity, samples.parents[row]
+        )
+        members = {
+            image.format: encode_image(faces.images[row], image),
+            THETA: encode_array(samples.theta[row]),
+            LABEL: encode_label(label),
+        }
+        for name in self.spec.layers:
+            codec = CODECS[name]
+            value = identity if name == "cls" else faces.layers[name][row]
+            members[codec.suffix] = codec.encode(value)
+        return members

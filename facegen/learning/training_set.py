@@ -1,0 +1,144 @@
+"""Shards to train on: what their data sets say of layout, recipe, model and images."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from facegen.dataset.index import INDEX, Index, ModelEntry, read_index, recipe_of
+from facegen.dataset.stores.folder import FolderStore
+from facegen.errors import DatasetError, RecipeError, located
+from facegen.models import catalogue
+from facegen.models.cache import open_model
+from facegen.models.morphable_model import MorphableModel
+from facegen.recipe.recipe import ImageFormat, Recipe
+from facegen.scene.parameters import Layout, layout_from_json
+
+VALIDATION = "validation-"
+_HINT_SHARDS = "give the folder of a data set, or shards that lie in one"
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What the index of one data set says that training needs."""
+
+    layout: Layout
+    model: ModelEntry
+    image: ImageFormat
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Shards of one or more data sets that agree in layout, model and image.
+
+    shards: those to train on; validation: those named validation-*, if any; data_sets: by folder.
+    """
+
+    shards: tuple[Path, ...]
+    validation: tuple[Path, ...]
+    data_sets: Mapping[Path, DataSet]
+
+    @property
+    def first(self) -> DataSet:
+        """The data set that the others agree with."""
+        return next(iter(self.data_sets.values()))
+
+    @property
+    def layout(self) -> Layout:
+        """The layout of theta in all of them."""
+        return self.first.layout
+
+    @property
+    def model(self) -> ModelEntry:
+        """The face model that theta speaks of in all of them."""
+        return self.first.model
+
+    @property
+    def image(self) -> ImageFormat:
+        """Size and format of the images of all of them."""
+        return self.first.image
+
+    @property
+    def recipe(self) -> Recipe:
+        """The first data set's recipe."""
+        return self.first.recipe
+
+    @property
+    def recipes(self) -> dict[Path, Recipe]:
+        """Each data set's recipe, by its folder."""
+        return {folder: data.recipe for folder, data in self.data_sets.items()}
+
+    @property
+    def everything(self) -> tuple[Path, ...]:
+        """All shards, those of validation too."""
+        return (*self.shards, *self.validation)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the shards' names and sizes, which tells one training set from another."""
+        files = [[path.name, path.stat().st_size] for path in self.everything]
+        return hashlib.sha256(json.dumps(files).encode()).hexdigest()
+
+
+def open_training_set(paths: Sequence[Path]) -> TrainingSet:
+    """The shards in these folders, and these shards; DatasetError says what does not agree."""
+    shards = [shard for path in paths for shard in _shards(path)]
+    if len(set(shards)) != len(shards) or not shards:
+        raise DatasetError("a shard is named twice" if shards else "no shards", _HINT_SHARDS)
+    data_sets = {folder: _data_set(folder) for folder in dict.fromkeys(s.parent for s in shards)}
+    first, *others = data_sets
+    for folder in others:
+        _check_alike(folder, data_sets[first], data_sets[folder])
+    validation = tuple(shard for shard in shards if shard.name.startswith(VALIDATION))
+    return TrainingSet(
+        tuple(shard for shard in shards if shard not in set(validation)), validation, data_sets
+    )
+
+
+def open_model_of(recipe: Recipe, recorded: ModelEntry, name: str | None) -> MorphableModel:
+    """The face model of this name or file (or its own name), which must be the recorded one."""
+    path = catalogue.find(name or recorded.name)
+    model = open_model(path, recipe.coefficients)
+    if model.sha256 != recorded.sha256:
+        raise DatasetError(
+            f"{path.name} is another file than the model {recorded.name} that theta speaks of",
+            "give --model the file it was made with",
+        )
+    return model
+
+
+def _shards(path: Path) -> list[Path]:
+    with located(path):
+        if path.is_dir():
+            shards = sorted(path.resolve().glob("*.tar"))
+            if not shards:
+                raise DatasetError("holds no shards", _HINT_SHARDS)
+            return shards
+        if path.suffix != ".tar" or not path.is_file():
+            raise DatasetError("is no shard", _HINT_SHARDS)
+        return [path.resolve()]
+
+
+def _data_set(folder: Path) -> DataSet:
+    index = read_index(FolderStore(folder))
+    with located(folder / INDEX):
+        try:
+            return _read(index)
+        except RecipeError as error:
+            raise DatasetError(str(error), _HINT_SHARDS) from None
+
+
+def _read(index: Index) -> DataSet:
+    recipe = recipe_of(index)
+    return DataSet(layout_from_json(index.layout), index.model, recipe.image, recipe)
+
+
+def _check_alike(folder: Path, first: DataSet, other: DataSet) -> None:
+    for name in ("layout", "model"):
+        if getattr(first, name) != getattr(other, name):
+            raise DatasetError(f"{folder}: has another {name} than the first data set")
+    if (first.image.size, first.image.format) != (other.image.size, other.image.format):
+        raise DatasetError(f"{folder}: has other images than the first data set")

@@ -1,0 +1,225 @@
+"""The generic head fitted to another mean head: where landmarks, parts and skin come from.
+
+Rotation, translation and size first, then the generic model's own shape components, pulled to the
+nearest surface points and to the landmarks that are known. Good to some millimetres on the face.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import RBFInterpolator
+from scipy.spatial import cKDTree
+
+from facegen.errors import ModelError
+from facegen.models.morphable_model import SEGMENTS, MorphableModel
+from facegen.scene.alignment import Similarity, similarity
+
+Float64 = NDArray[np.float64]
+
+COMPONENTS = 60
+RIGID_STEPS, SOFT_STEPS = 25, 12
+FACE_RADIUS = 100.0  # mm around the landmarks' centre: what of the generic head is fitted
+NOISE = 2.0  # mm: how far a surface point is trusted
+LANDMARK_WEIGHT = 30.0
+FEW = 6  # landmarks that settle rotation, translation and size
+PULL_MM = 20.0
+JAW_LANDMARKS = 17  # the first ones lie on the jaw, each author's elsewhere: not pinned
+GOOD_MM, BAD_MM = 4.0, 8.0  # RMS distance of fitted surfaces: said, refused
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The generic head's vertices (G, 3) in the other model's space, and how they came there."""
+
+    points: Float64
+    pose: Similarity
+    rms: float
+
+    @property
+    def angle(self) -> float:
+        """How far the other head is turned, degrees."""
+        return float(np.degrees(np.arccos(np.clip((np.trace(self.pose.rotation) - 1) / 2, -1, 1))))
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """Where surface points of the other head lie (N, 3), and their normals (N, 3)."""
+
+    tree: cKDTree
+    normals: Float64
+
+
+def normals_of(points: Float64, triangles: NDArray[np.int32]) -> Float64:
+    """Area-weighted unit normals (V, 3) of a mesh."""
+    a, b, c = (points[triangles[:, i]] for i in range(3))
+    faces = np.cross(b - a, c - a)
+    total = np.stack(
+        [
+            np.bincount(triangles.reshape(-1), np.repeat(faces[:, axis], 3), len(points))
+            for axis in range(3)
+        ],
+        axis=1,
+    )
+    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12))
+
+
+def fit(
+    generic: MorphableModel,
+    points: Float64,
+    triangles: NDArray[np.int32],
+    landmarks: NDArray[np.int32] | None,
+) -> Fit:
+    """Fit the generic head to a mean head (V, 3) in mm, with its known landmarks (68,) or none."""
+    target = _target(points, triangles)
+    face = _face(generic)
+    head = generic.mean_face.astype(np.float64)
+    known = _known(generic, landmarks)
+    anchors = points[landmarks[known]] if landmarks is not None else np.empty((0, 3))
+    pins = generic.landmarks[known]
+    pose = _start(head, pins, points, anchors)
+    normals = normals_of(head, generic.triangles)
+    for _ in range(RIGID_STEPS):
+        pose = _rigid_step(head, normals, pose, face, target, pins, anchors)
+    for _ in range(SOFT_STEPS):
+        head = _soft_step(generic, normals, pose, head, face, target, pins, anchors)
+        pose = _rigid_step(head, normals, pose, face, target, pins, anchors)
+    placed = pose.apply(head)
+    rms = _rms(placed[face], target)
+    inner = known >= JAW_LANDMARKS
+    return Fit(_pinned(placed, placed[pins[inner]], anchors[inner]), pose, rms)
+
+
+def _pinned(points: Float64, pins: Float64, anchors: Float64) -> Float64:
+    """The points with the pins on their anchors, a pull that fades within some centimetres."""
+    if not len(pins):
+        return points
+    pins, first = np.unique(pins.round(3), axis=0, return_index=True)
+    pull = RBFInterpolator(
+        pins,
+        anchors[first] - pins,
+        kernel="gaussian",
+        epsilon=1 / PULL_MM,
+        degree=-1,
+        smoothing=0.1,
+    )
+    return np.asarray(points + pull(points))
+
+
+def check(found: Fit) -> str:
+    """Words for how good the fit is; refused where it is no head."""
+    if not np.isfinite(found.rms) or found.rms > BAD_MM or not 0.5 < found.pose.scale < 2:
+        raise ModelError(
+            f"our head does not fit this one (RMS distance {found.rms:.1f} mm, "
+            f"size ratio {found.pose.scale:.2f}), so its landmarks are not known",
+            "give them with --landmarks FILE",
+        )
+    quality = "good" if found.rms < GOOD_MM else "rough"
+    return f"our head fits its face with an RMS distance of {found.rms:.1f} mm ({quality})"
+
+
+def _target(points: Float64, triangles: NDArray[np.int32]) -> Target:
+    """Vertices and the centres of triangles, with normals."""
+    a, b, c = (points[triangles[:, i]] for i in range(3))
+    faces = np.cross(b - a, c - a)
+    faces /= np.maximum(np.linalg.norm(faces, axis=1, keepdims=True), 1e-12)
+    centres = (a + b + c) / 3
+    return Target(
+        cKDTree(np.concatenate([points, centres])),
+        np.concatenate([normals_of(points, triangles), faces]),
+    )
+
+
+def _face(generic: MorphableModel) -> NDArray[np.intp]:
+    """Some three thousand vertices of the generic face's outside, evenly taken."""
+    outside = np.isin(
+        generic.segmentation, [SEGMENTS.index(name) for name in ("skin", "lips", "brows")]
+    )
+    centre = generic.mean_face[generic.landmarks[17:]].mean(axis=0)
+    near = np.linalg.norm(generic.mean_face - centre, axis=1) < FACE_RADIUS
+    front = normals_of(generic.mean_face.astype(np.float64), generic.triangles)[:, 2] > 0.1
+    face = np.flatnonzero(outside & near & front)
+    return face[:: max(1, len(face) // 3000)]
+
+
+def _known(generic: MorphableModel, landmarks: NDArray[np.int32] | None) -> NDArray[np.intp]:
+    if landmarks is None:
+        return np.empty(0, np.intp)
+    return np.flatnonzero(landmarks >= 0)
+
+
+def _start(head: Float64, pins: NDArray[np.int32], points: Float64, anchors: Float64) -> Similarity:
+    """By landmarks if there are enough, else nose tip on nose tip, upright and of equal size."""
+    if len(anchors) >= FEW:
+        return similarity(head[pins], anchors)
+    shift = nose_tip(points) - nose_tip(head)
+    return Similarity(np.eye(3), shift, 1.0)
+
+
+def nose_tip(points: Float64) -> Float64:
+    """The foremost point near the middle of the head's width."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    middle = np.abs(points[:, 0] - (low[0] + high[0]) / 2) < 0.1 * (high[0] - low[0]) + 1e-9
+    candidates = points[middle] if middle.any() else points
+    return np.asarray(candidates[candidates[:, 2].argmax()])
+
+
+def _matches(
+    at: Float64, normals: Float64, pose: Similarity, target: Target
+) -> tuple[NDArray[np.bool_], Float64]:
+    """(which points found a surface of like orientation nearby, the points they found)."""
+    distance, found = target.tree.query(at, workers=2)
+    alike = (target.normals[found] * (normals @ pose.rotation.T)).sum(axis=1) > 0.5
+    limit = max(5.0, 2.5 * float(np.median(distance)))
+    return alike & (distance < limit), target.tree.data[found]
+
+
+def _rigid_step(
+    head: Float64,
+    normals: Float64,
+    pose: Similarity,
+    face: NDArray[np.intp],
+    target: Target,
+    pins: NDArray[np.int32],
+    anchors: Float64,
+) -> Similarity:
+    good, found = _matches(pose.apply(head[face]), normals[face], pose, target)
+    if good.sum() < 50:
+        return pose
+    source = np.concatenate([head[face][good], head[pins]])
+    goal = np.concatenate([found[good], anchors])
+    weights = np.concatenate([np.ones(good.sum()), np.full(len(pins), LANDMARK_WEIGHT)])
+    return similarity(source, goal, weights)
+
+
+def _soft_step(
+    generic: MorphableModel,
+    normals: Float64,
+    pose: Similarity,
+    head: Float64,
+    face: NDArray[np.intp],
+    target: Target,
+    pins: NDArray[np.int32],
+    anchors: Float64,
+) -> Float64:
+    """The head of the generic shape coefficients that best meet the matches, a ridge on them."""
+    good, found = _matches(pose.apply(head[face]), normals[face], pose, target)
+    rows = np.concatenate([face[good], pins])
+    goal = np.concatenate([found[good], anchors])
+    goal = (goal - pose.shift) @ pose.rotation / pose.scale
+    trust = np.concatenate([np.ones(good.sum()), np.full(len(pins), LANDMARK_WEIGHT)]) / NOISE**2
+    some = generic.shape.leading(COMPONENTS)
+    basis = some.at(rows.astype(np.int32)).basis.astype(np.float64)
+    offset = (goal - generic.mean_face[rows]).reshape(-1)
+    weighted = basis * np.repeat(trust, 3)
+    # Neighbouring points err together: a tenth of them count as independent.
+    left = weighted @ basis.T / 10 + np.eye(len(basis))
+    coefficients = np.linalg.solve(left, weighted @ offset / 10)
+    moved = some.evaluate(coefficients[None].astype(np.float32))[0] + generic.expression.mean
+    return np.asarray(moved, np.float64)
+
+
+def _rms(points: Float64, target: Target) -> float:
+    """RMS distance of the nearer nine tenths of the points to the surface."""
+    distance = np.sort(target.tree.query(points, workers=2)[0])
+    return float(np.sqrt(np.square(distance[: len(distance) * 9 // 10]).mean()))

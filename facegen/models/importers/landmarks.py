@@ -1,0 +1,175 @@
+"""The 68 iBUG landmarks as vertices: by names, from a file, or published for a topology."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from facegen.errors import ModelError, located
+from facegen.models.importers import pickles
+from facegen.models.importers.foreign import UNKNOWN_LANDMARK
+from facegen.models.morphable_model import LANDMARKS
+
+Int32 = NDArray[np.int32]
+
+MAX_BYTES = 10_000_000
+NEAR = 0.05  # of the mean face's size: how far a named point may lie from the surface
+_HINT = "68 vertex numbers from 0, or 68 lines of x y z, or of `vertex weight` pairs"
+
+# Names in the Basel Face Models (right and left are the subject's) -> iBUG numbers from 0.
+BASEL_NAMES = {
+    "center.chin.tip": 8,
+    "center.nose.tip": 30,
+    "center.nose.attachement_to_philtrum": 33,
+    "right.eye.corner_outer": 36,
+    "right.eye.corner_inner": 39,
+    "left.eye.corner_inner": 42,
+    "left.eye.corner_outer": 45,
+    "right.lips.corner": 48,
+    "right.lips.philtrum_ridge": 50,
+    "center.lips.upper.outer": 51,
+    "left.lips.philtrum_ridge": 52,
+    "left.lips.corner": 54,
+    "center.lips.lower.outer": 57,
+    "center.lips.upper.inner": 62,
+    "center.lips.lower.inner": 66,
+}
+
+# share/ibug_to_sfm.txt of eos (Apache-2.0), iBUG numbers from 1 -> vertices of sfm_shape_3448.
+_SFM_FROM_1 = {9: 33} | dict(
+    zip(
+        [*range(18, 61), 62, 63, 64, 66, 67, 68],
+        [225, 229, 233, 2086, 157, 590, 2091, 666, 662, 658, 2842, 379, 272, 114, 100, 2794, 270,
+         2797, 537, 177, 172, 191, 181, 173, 174, 614, 624, 605, 610, 607, 606, 398, 315, 413, 329,
+         825, 736, 812, 841, 693, 411, 264, 431, 416, 423, 828, 817, 442, 404],
+        strict=True,
+    )
+)  # fmt: skip
+
+# share/ibug_to_bfm.txt of eos (Apache-2.0): vertices of the Basel Face Model 2009.
+_BFM2009_FROM_1 = {
+    18: 38792, 20: 40087, 22: 40514, 23: 41091, 25: 41511, 27: 42825, 31: 8319, 34: 8334, 37: 2088,
+    40: 5959, 43: 10603, 46: 14472, 49: 5006, 52: 8344, 55: 11714, 58: 8374, 63: 8354, 67: 8366,
+}  # fmt: skip
+
+# By number of vertices: a topology is known by it where the family is.
+SFM = {3448: _SFM_FROM_1}
+BFM2009 = {53490: _BFM2009_FROM_1}
+
+
+def published(vertices: int, tables: Mapping[int, Mapping[int, int]]) -> Int32 | None:
+    """The landmarks published for a topology of so many vertices, -1 where none is."""
+    if vertices not in tables:
+        return None
+    found = _unknown()
+    for number, vertex in tables[vertices].items():
+        found[number - 1] = vertex
+    return found
+
+
+def from_named_points(
+    points: Mapping[str, NDArray[np.float64]], mean: NDArray[np.float32]
+) -> tuple[Int32 | None, str]:
+    """Landmarks whose names we know, each the nearest vertex of the mean; and words about them."""
+    if not points:
+        return None, "no landmarks in the file"
+    numbers = dict(BASEL_NAMES) | {f"ibug.{i}": i for i in range(LANDMARKS)}
+    known = {numbers[name]: point for name, point in points.items() if name in numbers}
+    known = {i: p for i, p in known.items() if p.shape == (3,) and np.isfinite(p).all()}
+    if not known:
+        return None, f"{len(points)} landmarks in the file, none of a name that we know"
+    found = _unknown()
+    distance, vertex = cKDTree(mean).query(np.stack(list(known.values())))
+    near = distance < NEAR * np.ptp(mean, axis=0).max()
+    found[np.array(list(known))[near]] = vertex[near]
+    return found, f"{near.sum()} of the file's {len(points)} landmarks are among our 68"
+
+
+def read(path: Path, points: NDArray[np.float32], triangles: Int32) -> Int32:
+    """Landmarks (68,) from the user's file; points (V, 3) are in the file's units.
+
+    Text or JSON: 68 vertex numbers from 0; 68 lines of x y z; 68 lines of vertex and weight pairs
+    (GNM). FLAME's embeddings (.pkl, .npy): triangles with barycentric weights, of all or the last
+    51.
+    """
+    # Numbers too large for a vertex are refused below.
+    with located(path), np.errstate(all="ignore"):
+        try:
+            size = path.stat().st_size
+        except OSError as error:
+            raise ModelError(error.strerror or str(error)) from None
+        if size > MAX_BYTES:
+            raise ModelError(f"larger than {MAX_BYTES:,} bytes")
+        if path.suffix in (".pkl", ".npy"):
+            found = _from_embedding(path, triangles)
+        else:
+            found = _from_numbers(_numbers(path), points)
+        if found.min() < UNKNOWN_LANDMARK or found.max() >= len(points):
+            raise ModelError(f"names vertices that do not exist: there are {len(points)}")
+        return found
+
+
+def _numbers(path: Path) -> NDArray[np.float64]:
+    try:
+        text = path.read_text("utf-8")
+        rows: Any = json.loads(text) if text.lstrip()[:1] == "[" else _rows(text)
+        values = np.array(rows, np.float64)
+    except (ValueError, TypeError, RecursionError):
+        raise ModelError("not a list of landmarks", _HINT) from None
+    if not np.isfinite(values).all():
+        raise ModelError("holds a value that is not a number")
+    return values
+
+
+def _rows(text: str) -> list[list[float]]:
+    lines = (line.split("#")[0].replace(",", " ").split() for line in text.splitlines())
+    return [[float(word) for word in words] for words in lines if words]
+
+
+def _from_numbers(values: NDArray[np.float64], points: NDArray[np.float32]) -> Int32:
+    if values.size == LANDMARKS:
+        return values.reshape(-1).astype(np.int32)
+    if values.shape == (LANDMARKS, 3):
+        return np.asarray(cKDTree(points).query(values)[1], np.int32)
+    if values.ndim == 2 and len(values) == LANDMARKS and values.shape[1] % 2 == 0:
+        best = values[:, 1::2].argmax(axis=1)
+        return np.asarray(values[:, ::2][np.arange(LANDMARKS), best], np.int32)
+    raise ModelError(f"holds values of shape {values.shape}, not 68 landmarks", _HINT)
+
+
+def _from_embedding(path: Path, triangles: Int32) -> Int32:
+    """The heaviest corner of each landmark's triangle; 51 landmarks are those without the jaw."""
+    table = pickles.read(path, skip=_npy_header(path))
+    table = table.reshape(-1)[0] if isinstance(table, np.ndarray) and table.size == 1 else table
+    table = pickles.plain(table)
+    for face, weights in (("full_lmk_faces_idx", "full_lmk_bary_coords"),
+                          ("lmk_face_idx", "lmk_b_coords")):  # fmt: skip
+        if isinstance(table, dict) and face in table and weights in table:
+            faces = np.asarray(table[face]).reshape(-1).astype(np.int64)
+            corner = np.asarray(table[weights]).reshape(-1, 3).argmax(axis=1)
+            if len(faces) not in (51, LANDMARKS) or len(corner) != len(faces):
+                raise ModelError(f"{len(faces)} landmarks, not 51 or 68")
+            if not 0 <= faces.min() <= faces.max() < len(triangles):
+                raise ModelError("names triangles that do not exist")
+            found = _unknown()
+            found[LANDMARKS - len(faces) :] = triangles[faces, corner]
+            return found
+    raise ModelError("no landmark embedding: neither full_lmk_faces_idx nor lmk_face_idx")
+
+
+def _npy_header(path: Path) -> int:
+    """Where the pickle inside an .npy begins."""
+    with path.open("rb") as file:
+        if file.read(6) != b"\x93NUMPY":
+            return 0
+        wide = file.read(2)[0] > 1
+        length = int.from_bytes(file.read(4 if wide else 2), "little")
+        return file.tell() + length
+
+
+def _unknown() -> Int32:
+    return np.full(LANDMARKS, UNKNOWN_LANDMARK, np.int32)

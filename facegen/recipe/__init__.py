@@ -1,0 +1,9 @@
+"""TOML -> Recipe: what is stated about the samples, as frozen dataclasses.
+
+distributions  constant, uniform, normal, mixture: ppf, cdf and moments
+tables         a TOML table read key by key, with "did you mean"
+groups         the tables of theta's groups: one distribution a component
+recipe         the whole recipe, and its fingerprint
+loading        recipes of the package and of .toml files; extends
+plan           which sample belongs to which split, identity and shard
+"""

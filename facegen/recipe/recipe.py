@@ -1,0 +1,239 @@
+"""A recipe as frozen dataclasses: units converted once, unknown keys refused."""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+from facegen.errors import RecipeError, located
+from facegen.recipe.distributions import Distribution
+from facegen.recipe.groups import GroupPrior, group_prior
+from facegen.recipe.tables import Table, distribution, get, known, named, one_of
+from facegen.scene.parameters import CHANNELS
+
+Kind = Literal["prior", "perturbation"]
+BackgroundKind = Literal["off", "colour", "noise"]
+Format = Literal["jpg", "png", "webp"]
+
+MAX_SAMPLES = 10**10
+SIZES = range(16, 2049)
+FORMATS: tuple[Format, ...] = get_args(Format)
+TOP_KEYS = {
+    *("kind", "model", "description", "extends", "splits"),
+    *("zero_mean", "identities", "samples_per_identity"),
+    *("camera", "crop", "background", "image"),
+}
+GROUPS = ("rotation", "shape", "expression", "reflectance", "illumination")
+COEFFICIENT_GROUPS = ("shape", "expression", "reflectance")
+IDENTITY_GROUPS = ("shape", "reflectance")  # What an identity keeps from image to image.
+
+
+@dataclass(frozen=True)
+class CameraPrior:
+    """Where the camera stands (mm from the model's origin), and how its image is cropped."""
+
+    distance: Distribution
+    scale: Distribution
+    shift: Distribution
+
+
+@dataclass(frozen=True)
+class BackgroundPrior:
+    """What is behind the head: nothing (off), a colour, or smooth noise of such colours."""
+
+    kind: BackgroundKind
+    colours: tuple[Distribution, Distribution, Distribution]
+
+
+@dataclass(frozen=True)
+class ImageFormat:
+    """How an image is stored: side in pixels, file format, quality 1-100 of a lossy one."""
+
+    size: int
+    format: Format
+    quality: int
+
+
+@dataclass(frozen=True)
+class Identities:
+    """So many identities, each with so many samples of the same shape and reflectance."""
+
+    count: int
+    samples: int
+
+    @property
+    def total(self) -> int:
+        """Samples of all of them."""
+        return self.count * self.samples
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """How many leading components of each group of the model vary; None is all."""
+
+    shape: int | None
+    expression: int | None
+    reflectance: int | None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything a data set's content follows from, except model, seed and count."""
+
+    name: str
+    text: str
+    kind: Kind
+    model: str
+    priors: Mapping[str, GroupPrior]
+    camera: CameraPrior
+    background: BackgroundPrior
+    image: ImageFormat
+    identities: Identities | None
+    zero_mean: tuple[str, ...]
+    splits: tuple[tuple[str, float], ...]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of what the recipe states; comments and order do not count."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def table(self) -> Table:
+        """The recipe as the table it was read from, whole, as data sets record it."""
+        table: Table = json.loads(self.text)
+        return table
+
+    @property
+    def record(self) -> Table:
+        """The table beside the recipe's name, as data sets and checkpoints keep it."""
+        return {"name": self.name, **self.table}
+
+    @property
+    def coefficients(self) -> Coefficients:
+        """How many of the model's components vary."""
+        return Coefficients(*(self.priors[group].coefficients for group in COEFFICIENT_GROUPS))
+
+    def with_changes(self, changes: Table) -> "Recipe":
+        """The recipe with some keys replaced, checked like a file."""
+        return parse(self.name, merged(self.table, changes))
+
+
+def parse(name: str, table: Table) -> Recipe:
+    """A recipe from its table; RecipeError names the key that is wrong."""
+    try:
+        return _parse(name, table)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise RecipeError(f"holds a number or table too large for a recipe: {error}") from None
+
+
+def from_record(record: Table) -> Recipe:
+    """The recipe that a data set or a checkpoint keeps."""
+    table = {key: value for key, value in record.items() if key != "name"}
+    return parse(str(record.get("name", "")), table)
+
+
+def _parse(name: str, table: Table) -> Recipe:
+    known(table, TOP_KEYS | set(GROUPS))
+    get({"description": "", **table}, "description", str)
+    return Recipe(
+        name=name,
+        text=json.dumps(
+            table, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
+        ),
+        kind=one_of(get(table, "kind", str), get_args(Kind), "kind"),
+        model=get(table, "model", str),
+        priors={group: group_prior(group, get(table, group, dict)) for group in GROUPS},
+        camera=_camera(get(table, "camera", dict), get(table, "crop", dict)),
+        background=_background(get(table, "background", dict)),
+        image=_image(get(table, "image", dict)),
+        identities=_identities(table),
+        zero_mean=_zero_mean(table),
+        splits=_splits(table.get("splits", {"train": 1.0})),
+    )
+
+
+def merged(base: Table, changes: Table) -> Table:
+    """Key by key, but a table that names its own distribution replaces the old one whole."""
+    table = dict(base)
+    for key, value in changes.items():
+        old = table.get(key)
+        nested = isinstance(old, dict) and isinstance(value, dict) and "distribution" not in value
+        table[key] = merged(table[key], value) if nested else value
+    return table
+
+
+def _camera(camera: Table, crop: Table) -> CameraPrior:
+    with located("[camera]"):
+        known(camera, {"distance"})
+        with located("distance"):
+            distance = distribution(get(camera, "distance", dict), "_mm")
+    with located("[crop]"):
+        known(crop, {"scale", "shift"})
+        scale, shift = (named(crop, key) for key in ("scale", "shift"))
+    return CameraPrior(distance, scale, shift)
+
+
+def _background(table: Table) -> BackgroundPrior:
+    with located("[background]"):
+        known(table, {"kind", *CHANNELS})
+        kind = one_of(get(table, "kind", str), get_args(BackgroundKind), "kind")
+        red, green, blue = (named(table, channel) for channel in CHANNELS)
+    return BackgroundPrior(kind, (red, green, blue))
+
+
+def _image(table: Table) -> ImageFormat:
+    with located("[image]"):
+        known(table, {"size", "format", "quality"})
+        file_format = one_of(get(table, "format", str), FORMATS, "format")
+        image = ImageFormat(get(table, "size", int), file_format, get(table, "quality", int))
+        if image.size not in SIZES:
+            raise RecipeError(f"size {image.size} is not between {SIZES[0]} and {SIZES[-1]} pixels")
+        if not 1 <= image.quality <= 100:
+            raise RecipeError(f"quality {image.quality} is not between 1 and 100")
+    return image
+
+
+def _identities(table: Table) -> Identities | None:
+    keys = ("identities", "samples_per_identity")
+    if not any(key in table for key in keys):
+        return None
+    count, samples = (get(table, key, int) for key in keys)
+    if count < 1 or samples < 1:
+        raise RecipeError("identities and samples_per_identity must be at least 1")
+    if count * samples > MAX_SAMPLES:
+        raise RecipeError(f"identities and their samples are more than {MAX_SAMPLES:,}")
+    if table["kind"] != "prior":
+        raise RecipeError("identities are drawn from a prior, not around estimates")
+    return Identities(count, samples)
+
+
+def _zero_mean(table: Table) -> tuple[str, ...]:
+    groups = get({"zero_mean": [], **table}, "zero_mean", list)
+    chosen = tuple(group for group in IDENTITY_GROUPS if group in groups)
+    if len(chosen) != len(groups):
+        raise RecipeError(
+            "zero_mean: not a list of groups, each once", f"known: {', '.join(IDENTITY_GROUPS)}"
+        )
+    if groups and table["kind"] != "perturbation":
+        raise RecipeError("zero_mean speaks of estimates, and a prior has none", "leave it out")
+    return chosen
+
+
+def _splits(table: Any) -> tuple[tuple[str, float], ...]:
+    with located("[splits]"):
+        if not isinstance(table, dict) or not table:
+            raise RecipeError("is not a table of shares")
+        for name in sorted(table):
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", name):
+                raise RecipeError(f"{name!r} is not a name of small letters, digits and _")
+        shares = tuple((name, get(table, name, float)) for name in sorted(table))
+        if any(not share > 0 for _, share in shares):
+            raise RecipeError("every share must be positive")
+        total = math.fsum(share for _, share in shares)
+        if abs(total - 1) > 1e-6:
+            raise RecipeError(f"the shares sum to {total:g}, not to 1")
+    return shares

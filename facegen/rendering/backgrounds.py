@@ -1,0 +1,56 @@
+"""What stands behind the head: nothing, a colour, smooth noise, or a crop of an image."""
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64, UInt8
+
+from facegen.files import Array
+from facegen.rendering.cpu.compositing import put_behind, put_noise
+from facegen.rendering.image_folder import ImageFolder
+from facegen.sampling.framing import COARSE, FINE, Background
+
+COARSE_SHARE = np.float32(0.75)
+
+
+def fill_background(
+    images: UInt8[Array, "N S S 3"],
+    mask: UInt8[Array, "N S S"],
+    background: Background,
+    folder: ImageFolder | None,
+) -> None:
+    """Fill the images where the mask is 0, in place: from the folder, if there is one."""
+    nodes = background.colours.shape[1]
+    if folder is not None:
+        put_behind(images, mask, folder.crops(background.crops, images.shape[1]))
+    elif nodes == 1:
+        put_behind(images, mask, flat(background.colours[:, 0]))
+    elif nodes:
+        fill_noise(images, mask, background.colours)
+
+
+def fill_noise(
+    images: UInt8[Array, "N S S 3"],
+    mask: UInt8[Array, "N S S"],
+    colours: Float64[Array, "N 80 3"],
+) -> None:
+    """Fill the images where the mask is 0 with smooth noise, in place.
+
+    The colours, in [0, 1], stand on a coarse and on a fine lattice over the image.
+    """
+    count, size = mask.shape[:2]
+    values = (255 * colours).astype(np.float32)
+    coarse = COARSE_SHARE * values[:, : COARSE**2].reshape(count, COARSE, COARSE, 3)
+    fine = (1 - COARSE_SHARE) * values[:, COARSE**2 :].reshape(count, FINE, FINE, 3)
+    put_noise(images, mask, coarse, fine, *_steps(size, COARSE), *_steps(size, FINE))
+
+
+def flat(colours: Float64[Array, "N 3"]) -> UInt8[Array, "N 1 1 3"]:
+    """Colours in [0, 1] as images of one pixel."""
+    return np.round(255 * colours).astype(np.uint8)[:, None, None, :]
+
+
+def _steps(size: int, nodes: int) -> tuple[Int64[Array, "S"], Float32[Array, "S"]]:
+    """For each pixel of a row, the node before it and how far it is to the next, smoothed."""
+    place = (np.arange(size) + 0.5) / size * (nodes - 1)
+    before = place.astype(np.int64)
+    rest = place - before
+    return before, (rest * rest * (3 - 2 * rest)).astype(np.float32)

@@ -1,0 +1,133 @@
+"""What the kernels of the CPU renderer read and write, and the types they count in."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, Int32, UInt8, UInt32, UInt64
+
+from facegen.files import Array
+from facegen.rendering.cpu.compiling import compiled
+from facegen.rendering.rings import rings
+
+# A plain number would turn float32 into float64 and uint32 into int64.
+F: Any = np.float32
+I32: Any = np.int32
+I64: Any = np.int64
+U32: Any = np.uint32
+U64: Any = np.uint64
+ZERO, HALF, ONE = F(0), F(0.5), F(1)
+SUBPIXELS, PIXEL = F(256), F(1 / 256)
+IDS = U32(0xFFFFFFFF)
+EMPTY = U64(0xFFFFFFFF)
+
+# Boxes of up to STAMP x STAMP pixels have a queue for each size, larger and empty ones one each.
+STAMP = 8
+LARGE, NOWHERE, QUEUES = STAMP**2, STAMP**2 + 1, STAMP**2 + 2
+
+# Rows of `lanes`, each of BLOCK numbers, gathered and worked on at once.
+BLOCK, ROWS = 256, 22
+
+kernel = compiled(error_model="numpy", fastmath={"contract", "nsz", "arcp"})
+
+
+class Mesh(NamedTuple):
+    """What all faces share.
+
+    triangles: three times the number of each corner, where its values start; segmentation: labels;
+    mean in [0, 1]; ring: the other two corners of each triangle around a vertex, those of vertex v
+    from ring_start[v] to ring_start[v + 1].
+    """
+
+    triangles: UInt32[Array, "3*F"]
+    segmentation: UInt8[Array, "F"]
+    mean: Float32[Array, "3*V"]
+    ring_start: UInt32[Array, "V+1"]
+    ring: UInt32[Array, "6*F"]
+
+
+class Faces(NamedTuple):
+    """A batch of N: points in mm, reflectance, cameras and light.
+
+    illumination: each coefficient times the constant of its basis function.
+    """
+
+    points: Float32[Array, "N 3*V"]
+    reflectance: Float32[Array, "N 3*V"]
+    model_to_camera: Float32[Array, "N 4 4"]
+    K: Float32[Array, "N 3 3"]
+    illumination: Float32[Array, "N 9 3"]
+
+
+class Images(NamedTuple):
+    """What is drawn, a row for each face and P pixels; layers not asked for have no rows.
+
+    depth in mm.
+    """
+
+    images: UInt8[Array, "N 3*P"]
+    mask: UInt8[Array, "N P"]
+    depth: Float32[Array, "N P"]
+    normal: UInt8[Array, "N 3*P"]
+    albedo: UInt8[Array, "N 3*P"]
+    segmentation: UInt8[Array, "N P"]
+    pncc: UInt8[Array, "N 3*P"]
+
+
+class Work(NamedTuple):
+    """Memory that every face uses again, for V vertices, F triangles and S x S pixels.
+
+    screen: x and y in 1/256 pixel, pixel centres at multiples of 256, and 1 / distance; queues of
+    triangles by the size of their box, their counts and, of a block, kinds; keys: 1 / distance and
+    triangle; of each covered pixel, place (row and column) and triangle; seen: flags of vertices,
+    vertices their list, and their normals; of a block, pixel, lanes and quantised.
+    """
+
+    screen: Float32[Array, "3*V"]
+    queues: UInt32[Array, "{QUEUES} F"]
+    counts: UInt32[Array, "{QUEUES}"]
+    kinds: UInt32[Array, "{BLOCK}"]
+    keys: UInt64[Array, "S S"]
+    place: UInt32[Array, "S*S+1"]
+    triangle: UInt32[Array, "S*S+1"]
+    seen: UInt8[Array, "3*V"]
+    vertices: UInt32[Array, "V+1"]
+    normals: Float32[Array, "3*V"]
+    pixel: UInt32[Array, "{BLOCK}"]
+    lanes: Float32[Array, "{ROWS}*{BLOCK}"]
+    quantised: UInt8[Array, "3*{BLOCK}"]
+
+
+def work_for(vertices: int, triangles: int, size: int) -> Work:
+    """Memory for meshes and square images of this size."""
+    pixels = size * size + 1
+    return Work(
+        screen=np.empty(3 * vertices, F),
+        queues=np.empty((QUEUES, triangles), U32),
+        counts=np.empty(QUEUES, U32),
+        kinds=np.empty(BLOCK, U32),
+        keys=np.empty((size, size), U64),
+        place=np.empty(pixels, U32),
+        triangle=np.empty(pixels, U32),
+        seen=np.empty(3 * vertices, np.uint8),
+        vertices=np.empty(vertices + 1, U32),
+        normals=np.empty(3 * vertices, F),
+        pixel=np.empty(BLOCK, U32),
+        lanes=np.zeros(ROWS * BLOCK, F),
+        quantised=np.empty(3 * BLOCK, np.uint8),
+    )
+
+
+def mesh_of(
+    triangles: Int32[Array, "F 3"], segmentation: UInt8[Array, "F"], mean: Float32[Array, "V 3"]
+) -> Mesh:
+    """The mesh of triangles, their labels and the vertices' coordinates."""
+    corners = triangles.reshape(-1)
+    others = np.stack([np.roll(triangles, -k, axis=1)[:, 1:] for k in range(3)], axis=1)
+    starts, ring = rings(corners, others.reshape(-1, 2), len(mean))
+    return Mesh(
+        3 * corners.astype(U32),
+        np.ascontiguousarray(segmentation, np.uint8),
+        np.ascontiguousarray(mean, F).reshape(-1),
+        2 * starts.astype(U32),
+        3 * ring.reshape(-1).astype(U32),
+    )

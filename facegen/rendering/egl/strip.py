@@ -1,0 +1,78 @@
+"""A layer's pass: a batch drawn as one strip of tiles, a face in each, and read into a buffer."""
+
+from dataclasses import dataclass
+
+import moderngl
+import numpy as np
+
+from facegen.rendering.egl.programs import shader
+from facegen.rendering.egl.surface import Surface
+
+
+@dataclass(frozen=True)
+class Target:
+    """How a layer leaves the device: components, bytes of one, and its NumPy type."""
+
+    components: int
+    dtype: str
+    numpy: type
+
+
+COLOUR = Target(4, "f1", np.uint8)
+TARGETS = {
+    "image": COLOUR,
+    "depth": Target(1, "f4", np.float32),
+    "normal": COLOUR,
+    "albedo": COLOUR,
+    "segmentation": Target(1, "f1", np.uint8),
+    "pncc": COLOUR,
+}
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The tiles of a strip: pixels a side, and how many."""
+
+    size: int
+    tiles: int
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.size, self.size * self.tiles
+
+
+class LayerPass:
+    """One layer: its program, and the strip it draws into."""
+
+    def __init__(
+        self, context: moderngl.Context, surface: Surface, layer: str, strip: Strip
+    ) -> None:
+        self._surface, self._target, self._size = surface, TARGETS[layer], strip.size
+        self._program = context.program(
+            shader("face.vert"), fragment_shader=shader(f"{layer}.frag")
+        )
+        colour = context.texture(strip.pixels, self._target.components, dtype=self._target.dtype)
+        depth = context.depth_renderbuffer(strip.pixels)
+        self._framebuffer = context.framebuffer([colour], depth)
+        self._faces = context.vertex_array(self._program, [], surface.triangles)
+        self._program["vertices"], self._program["tiles"] = surface.vertices, strip.tiles
+
+    def draw(self, count: int, into: moderngl.Buffer) -> None:
+        """Draw the first `count` faces and have the strip copied, its first row the top's."""
+        self._framebuffer.use()
+        self._framebuffer.clear()
+        self._surface.bind()
+        self._faces.render(instances=count)
+        self._framebuffer.read_into(
+            into,
+            viewport=(self._size, self._size * count),
+            components=self._target.components,
+            dtype=self._target.dtype,
+            alignment=1,
+        )
+
+    def release(self) -> None:
+        """Free what was made for the pass."""
+        for resource in (self._faces, self._framebuffer, self._program):
+            resource.release()

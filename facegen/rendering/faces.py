@@ -1,0 +1,117 @@
+"""Samples -> finished faces: rendered, their background filled, their landmarks found."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+
+from facegen.errors import UsageError
+from facegen.files import Array
+from facegen.models.morphable_model import MorphableModel
+from facegen.rendering import devices
+from facegen.rendering.contract import RENDERED_LAYERS, Frames, Renderer, RenderSettings, Scene
+from facegen.rendering.image_folder import ImageFolder
+from facegen.rendering.landmarks import find_landmarks
+from facegen.sampling.samples import Samples
+
+LAYERS = (*RENDERED_LAYERS, "landmarks")
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """N finished faces of S x S pixels; layers, of those asked for, by name.
+
+    mask: uint8, 255 where the face is; depth: float32, mm along the view axis, 0 for nothing;
+    normal, albedo, pncc: (N, S, S, 3) uint8; segmentation: uint8; landmarks: (N, 68, 3) float32,
+    u, v, visible.
+    """
+
+    images: UInt8[Array, "N S S 3"]
+    layers: Mapping[str, Array]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def render(
+    samples: Samples,
+    model: MorphableModel,
+    layers: Collection[str] = (),
+    device: str = "auto",
+    backgrounds: ImageFolder | None = None,
+) -> Faces:
+    """Render samples of this model: what a data set of their recipe, model and seed holds.
+
+    device: auto, cpu, egl or egl:N. UsageError names a layer that does not exist.
+    """
+    unknown = sorted(set(layers) - set(LAYERS))
+    if unknown:
+        raise UsageError(f"unknown layer {unknown[0]!r}", f"known: {', '.join(LAYERS)}")
+    if not len(samples):
+        raise UsageError("there are no samples to render")
+    settings = RenderSettings(samples.size, rendered_layers(layers))
+    renderer = devices.open_renderer(_only(device), _suited(model, samples), settings)
+    try:
+        batches = list(_batches(samples, renderer, layers, backgrounds))
+    finally:
+        renderer.close()
+    return Faces(
+        np.concatenate([batch.images for batch in batches]),
+        {name: np.concatenate([batch.layers[name] for batch in batches]) for name in layers},
+    )
+
+
+def _only(device: str) -> str:
+    """The one device that a name means."""
+    parsed, *others = devices.parse(device)
+    if others:
+        raise UsageError(f"{device} are several devices", "give one of them")
+    return parsed
+
+
+def _suited(model: MorphableModel, samples: Samples) -> MorphableModel:
+    """The model with as many coefficients as the samples have."""
+    widths = dict(samples.layout.to_json())
+    suited = model.truncated(widths["shape"], widths["expression"], widths["reflectance"])
+    if suited.layout != samples.layout:
+        raise UsageError("the samples were drawn for another face model", "give that one")
+    return suited
+
+
+def finish(
+    frames: Frames, samples: Samples, layers: Collection[str], backgrounds: ImageFolder | None
+) -> Faces:
+    """The frames of samples with their background filled, in place, and these layers."""
+    from facegen.rendering.backgrounds import fill_background
+
+    fill_background(frames.images, frames.mask, samples.background, backgrounds)
+    finished = {"mask": frames.mask, **frames.layers}
+    if "landmarks" in layers:
+        K, depth = samples.cameras.K, frames.layers["depth"]
+        finished["landmarks"] = find_landmarks(samples.landmarks, K, depth)
+    return Faces(frames.images, {name: finished[name] for name in layers})
+
+
+def rendered_layers(layers: Collection[str]) -> frozenset[str]:
+    """What a renderer must make for these layers: landmarks need the depth."""
+    needed = {"depth"} if "landmarks" in layers else set()
+    return frozenset(needed | set(layers) & set(RENDERED_LAYERS))
+
+
+def scene_of(samples: Samples) -> Scene:
+    """The samples as a renderer takes them."""
+    return Scene(samples.parameters, samples.cameras)
+
+
+def _batches(
+    samples: Samples,
+    renderer: Renderer,
+    layers: Collection[str],
+    backgrounds: ImageFolder | None,
+) -> Iterator[Faces]:
+    """The samples' faces, as many at a time as the renderer takes; copies, that stay valid."""
+    for start in range(0, len(samples), renderer.batch):
+        part = samples[start : start + renderer.batch]
+        faces = finish(renderer.render(scene_of(part)), part, layers, backgrounds)
+        yield Faces(faces.images.copy(), {k: v.copy() for k, v in faces.layers.items()})

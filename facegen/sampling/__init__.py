@@ -1,0 +1,9 @@
+"""Indices -> Samples: everything that is drawn of a sample, for generation and verification alike.
+
+randomness    uniforms that depend on seed, stream and index alone
+estimates     estimates.h5, read and written
+framing       camera distance, crop and background
+prior         theta from the recipe's prior
+perturbation  theta around estimates
+samples       all of it together: Samples
+"""

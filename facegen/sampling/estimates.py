@@ -1,0 +1,206 @@
+"""estimates.h5: theta estimated from photographs, in the schema's own names.
+
+/theta (N, m) float32 is all a file needs; /key (N) UTF-8 and /confidence (N), and the root
+attributes layout, model, model_sha256 and source, say more.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from facegen.errors import FacegenError, located
+from facegen.files import Array, written_whole
+from facegen.scene.parameters import Layout
+
+MAX_PACKED = 1100
+MAX_KEY_BYTES = 4096
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_HINT = "write /theta (N, m) float32 with h5py"
+
+
+class EstimatesError(FacegenError):
+    """A file is not the estimates it should be."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where estimates come from: the layout and model they speak of, and who made them.
+
+    layout: [[group, width], ...] or None where the file does not say; the texts may be empty.
+    """
+
+    layout: tuple[tuple[str, int], ...] | None = None
+    model: str = ""
+    model_sha256: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """N estimated faces; keys and confidence where they are known."""
+
+    theta: Float32[Array, "N m"]
+    keys: tuple[str, ...] | None = None
+    confidence: Float64[Array, "N"] | None = None
+    origin: Origin = Origin()
+
+    def __len__(self) -> int:
+        return len(self.theta)
+
+
+def write(path: Path, estimates: Estimates) -> None:
+    """Write all that is known, whole or not at all."""
+    with located(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+                _fill(file, estimates)
+        except OSError as error:
+            raise EstimatesError(error.strerror or str(error), "write it elsewhere") from None
+
+
+def read(path: Path) -> Estimates:
+    """Read and check a file that anybody may have written; EstimatesError says what is wrong."""
+    # Values that overflow are refused where they are checked.
+    with located(path), np.errstate(all="ignore"):
+        try:
+            with path.open("rb") as raw:
+                if raw.read(len(_SIGNATURE)) != _SIGNATURE:
+                    raise EstimatesError("not an HDF5 file", _HINT)
+            with h5py.File(path, "r") as file:
+                return _read(file)
+        except (OSError, RuntimeError, KeyError) as error:
+            message = getattr(error, "strerror", None) or f"damaged HDF5 file: {error}"
+            raise EstimatesError(str(message), _HINT) from None
+
+
+def check_layout(estimates: Estimates, layout: Layout, model_sha256: str) -> list[str]:
+    """Refuse estimates of another layout or model; say what they leave to be assumed."""
+    origin, width = estimates.origin, estimates.theta.shape[1]
+    own = tuple(layout.to_json())
+    if origin.layout is not None and origin.layout != own:
+        raise EstimatesError(f"layout is {_text(origin.layout)}, but the model's {_text(own)}")
+    if width != layout.width:
+        raise EstimatesError(
+            f"/theta has {width} columns, but the layout {layout.width}: {_text(own)}"
+        )
+    if origin.model_sha256 not in ("", model_sha256):
+        raise EstimatesError(
+            "estimated with another model file of that name",
+            "give --model the file it was made with",
+        )
+    notes = [] if origin.layout else [f"the file states no layout: taken as {_text(own)}"]
+    unknown_model = "the file states no model: taken from the recipe"
+    return notes if origin.model_sha256 else [*notes, unknown_model]
+
+
+def _fill(file: h5py.File, estimates: Estimates) -> None:
+    file["theta"] = np.asarray(estimates.theta, np.float32)
+    if estimates.keys is not None:
+        file.create_dataset("key", data=list(estimates.keys), dtype=h5py.string_dtype("utf-8"))
+    if estimates.confidence is not None:
+        file["confidence"] = np.asarray(estimates.confidence, np.float64)
+    origin = estimates.origin
+    if origin.layout is not None:
+        file.attrs["layout"] = json.dumps([list(pair) for pair in origin.layout])
+    for name in ("model", "model_sha256", "source"):
+        if getattr(origin, name):
+            file.attrs[name] = getattr(origin, name)
+
+
+def _read(file: h5py.File) -> Estimates:
+    theta = _dataset(file, "theta", "fiu")
+    if theta is None:
+        raise EstimatesError("/theta is missing", _HINT)
+    if theta.ndim != 2 or 0 in theta.shape:
+        raise EstimatesError(f"/theta is {theta.shape}, not (N, m) with estimates in it", _HINT)
+    theta = theta.astype(np.float32)
+    _check_finite("/theta", theta)
+    return Estimates(theta, _keys(file, len(theta)), _confidence(file, len(theta)), _origin(file))
+
+
+def _dataset(file: h5py.File, name: str, kinds: str) -> Array | None:
+    """A data set of the file itself; links out of it and references are refused, not followed."""
+    if name not in file and file.get(name, getlink=True) is None:
+        return None
+    data = file[name] if isinstance(file.get(name, getlink=True), h5py.HardLink) else None
+    if not isinstance(data, h5py.Dataset) or data.external or data.is_virtual:
+        raise EstimatesError(f"/{name} is not an array in the file itself", _HINT)
+    text = h5py.check_string_dtype(data.dtype) is not None
+    if not (text if kinds == "text" else data.dtype.kind in kinds):
+        raise EstimatesError(f"/{name} holds {data.dtype}, which it should not", _HINT)
+    # What is stored unpacks a thousandfold at the most; a file that claims more is a trap.
+    if data.nbytes > max(MAX_PACKED * data.id.get_storage_size(), 1 << 20):
+        raise EstimatesError(f"/{name} claims {data.size:,} values that are not there", _HINT)
+    return np.asarray(data[()])
+
+
+def _check_finite(name: str, values: Array) -> None:
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        where = ", column ".join(str(i) for i in bad[0])
+        raise EstimatesError(
+            f"{name} holds {len(bad):,} values that are NaN or infinite, the first in row {where}",
+            "leave such estimates out",
+        )
+
+
+def _keys(file: h5py.File, count: int) -> tuple[str, ...] | None:
+    raw = _dataset(file, "key", "text")
+    if raw is None:
+        return None
+    if raw.shape != (count,):
+        raise EstimatesError(f"/key is {raw.shape}, but /theta has {count} rows", _HINT)
+    try:
+        keys = tuple(k.decode("utf-8") if isinstance(k, bytes) else str(k) for k in raw.tolist())
+    except UnicodeDecodeError:
+        raise EstimatesError("/key is not UTF-8", _HINT) from None
+    for row, key in enumerate(keys):
+        if len(key) > MAX_KEY_BYTES:
+            raise EstimatesError(f"/key in row {row} is {len(key):,} characters long", _HINT)
+    return keys
+
+
+def _confidence(file: h5py.File, count: int) -> Float64[Array, "N"] | None:
+    values = _dataset(file, "confidence", "fiu")
+    if values is None:
+        return None
+    if values.shape != (count,):
+        raise EstimatesError(f"/confidence is {values.shape}, but /theta has {count} rows", _HINT)
+    values = values.astype(np.float64)
+    _check_finite("/confidence", values)
+    if values.min() < 0 or values.sum() <= 0:
+        row = int(values.argmin())
+        raise EstimatesError(f"/confidence is below zero in row {row}, or zero everywhere", _HINT)
+    return values
+
+
+def _origin(file: h5py.File) -> Origin:
+    texts = {name: _attribute(file, name) for name in ("layout", "model", "model_sha256", "source")}
+    layout = texts.pop("layout")
+    return Origin(_layout(layout) if layout else None, **texts)
+
+
+def _attribute(file: h5py.File, name: str) -> str:
+    value = file.attrs.get(name, "")
+    value = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    if not isinstance(value, str):
+        raise EstimatesError(f"the attribute {name} is {type(value).__name__}, not a text", _HINT)
+    return value
+
+
+def _layout(text: str) -> tuple[tuple[str, int], ...]:
+    try:
+        return tuple((str(name), int(width)) for name, width in json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        raise EstimatesError(
+            "the attribute layout is not a JSON list of [group, width]", _HINT
+        ) from None
+
+
+def _text(layout: tuple[tuple[str, int], ...]) -> str:
+    return ", ".join(f"{name} {width}" for name, width in layout)

@@ -1,0 +1,73 @@
+"""What each sample's image is framed with: the camera's distance, the crop, the background."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from facegen.errors import RecipeError, located
+from facegen.files import Array
+from facegen.recipe.recipe import BackgroundPrior, CameraPrior
+from facegen.sampling.randomness import Stream, uniforms
+from facegen.scene.cameras import Crop
+from facegen.scene.parameters import CHANNELS
+
+HEAD_RADIUS_MM = 250.0
+# Nodes a side of the two lattices of colours that smooth noise is interpolated from.
+COARSE, FINE = 4, 8
+NODES = {"off": 0, "colour": 1, "noise": COARSE**2 + FINE**2}
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """What stands behind N heads.
+
+    colours (N, k, 3) in [0, 1]: of the nodes of a lattice, one for a flat colour, none for black;
+    crops (N, 4): uniforms that choose an image of a folder, and the part of it to use.
+    """
+
+    colours: Float64[Array, "N k 3"]
+    crops: Float64[Array, "N 4"]
+
+    def __getitem__(self, rows: Any) -> "Background":
+        return Background(self.colours[rows], self.crops[rows])
+
+
+def draw_cameras(
+    camera: CameraPrior, seed: int, indices: Int64[Array, "N"]
+) -> tuple[Float64[Array, "N"], Crop]:
+    """The camera's distance in mm, and the crop."""
+    draws = uniforms(seed, Stream.CAMERA, indices, 4)
+    distance = camera.distance.ppf(draws[:, 0])
+    return distance, Crop(camera.scale.ppf(draws[:, 1]), camera.shift.ppf(draws[:, 2:]))
+
+
+def draw_background(prior: BackgroundPrior, seed: int, indices: Int64[Array, "N"]) -> Background:
+    """The background of these samples."""
+    crops = uniforms(seed, Stream.BACKGROUND_IMAGE, indices, 4)
+    return Background(draw_colours(prior, seed, indices, NODES[prior.kind]), crops)
+
+
+def draw_colours(
+    prior: BackgroundPrior, seed: int, indices: Int64[Array, "N"], nodes: int
+) -> Float64[Array, "N {nodes} 3"]:
+    """So many of the background's colours for each sample, in [0, 1]."""
+    draws = uniforms(seed, Stream.BACKGROUND, indices, nodes * len(CHANNELS))
+    draws = draws.reshape(len(indices), nodes, len(CHANNELS))
+    colours = [one.ppf(draws[..., k]) for k, one in enumerate(prior.colours)]
+    return np.asarray(np.clip(np.stack(colours, axis=-1), 0, 1))
+
+
+def check_camera(camera: CameraPrior) -> None:
+    """Refuse a prior whose camera may stand inside the head, or whose image may have no size."""
+    bounds = np.array([2.0**-54, 1 - 2.0**-53])
+    with located("[camera]", "distance"):
+        if camera.distance.ppf(bounds).min() < HEAD_RADIUS_MM:
+            raise RecipeError(
+                f"a draw can fall below {HEAD_RADIUS_MM:.0f} mm, inside the head",
+                "raise its lower end",
+            )
+    with located("[crop]", "scale"):
+        if camera.scale.ppf(bounds).min() <= 0:
+            raise RecipeError("a draw can fall to zero or below", "raise its lower end")

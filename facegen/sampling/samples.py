@@ -1,0 +1,105 @@
+"""indices -> Samples: all that is drawn of a sample; generation and verification both draw here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from facegen.files import Array
+from facegen.models.morphable_model import LinearModel, MorphableModel
+from facegen.recipe.plan import identities_of
+from facegen.recipe.recipe import Recipe
+from facegen.sampling.framing import Background, draw_background, draw_cameras
+from facegen.sampling.prior import Parent, Source, source_of
+from facegen.scene.cameras import Cameras, crop_to_landmarks, model_to_camera, to_camera_space
+from facegen.scene.parameters import Layout, Parameters
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """N samples, ready to be rendered into images of size x size pixels.
+
+    indices, identities (N,); theta (N, m) in this layout; landmarks (N, 68, 3) in camera space, mm;
+    parents: the estimate that each sample perturbs, if it does.
+    """
+
+    layout: Layout
+    size: int
+    indices: Int64[Array, "N"]
+    theta: Float32[Array, "N m"]
+    cameras: Cameras
+    landmarks: Float32[Array, "N L 3"]
+    identities: Int64[Array, "N"]
+    parents: tuple[Parent | None, ...]
+    background: Background
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """theta taken apart by group."""
+        return self.layout.unpack(self.theta)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, rows: slice | Sequence[int]) -> "Samples":
+        parents = self.parents[rows] if isinstance(rows, slice) else [self.parents[r] for r in rows]
+        return Samples(
+            self.layout,
+            self.size,
+            self.indices[rows],
+            self.theta[rows],
+            self.cameras[rows],
+            self.landmarks[rows],
+            self.identities[rows],
+            tuple(parents),
+            self.background[rows],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Sampler:
+    """How a recipe's samples are drawn: its source of theta, and the model's landmarks."""
+
+    recipe: Recipe
+    layout: Layout
+    landmarks: LinearModel
+    source: Source
+    seed: int
+
+    def draw(self, indices: Int64[Array, "N"]) -> Samples:
+        """These samples: a pure function of (recipe, model, seed, index)."""
+        return self.complete(indices, self.source.theta(self.seed, indices))
+
+    def complete(self, indices: Int64[Array, "N"], theta: Float32[Array, "N m"]) -> Samples:
+        """These samples if theta were the one given: all else that is drawn of them."""
+        recipe, seed = self.recipe, self.seed
+        parameters = self.layout.unpack(theta)
+        distance, crop = draw_cameras(recipe.camera, seed, indices)
+        transform = model_to_camera(parameters.rotation, distance)
+        points = to_camera_space(self.landmarks.evaluate(parameters.geometry), transform)
+        K = crop_to_landmarks(points, crop, recipe.image.size)
+        return Samples(
+            layout=self.layout,
+            size=recipe.image.size,
+            indices=indices,
+            theta=theta,
+            cameras=Cameras(transform, K),
+            landmarks=points,
+            identities=identities_of(recipe, indices),
+            parents=tuple(self.source.parents(seed, indices)),
+            background=draw_background(recipe.background, seed, indices),
+        )
+
+
+def draw(recipe: Recipe, model: MorphableModel, seed: int, indices: Iterable[int]) -> Samples:
+    """Samples of a recipe's prior: a pure function of (recipe, model, seed, index).
+
+    Of the model count as many coefficients as the recipe asks for.
+    """
+    counts = recipe.coefficients
+    model = model.truncated(counts.shape, counts.expression, counts.reflectance)
+    source = source_of(recipe, model.layout)
+    sampler = Sampler(recipe, model.layout, model.landmark_geometry, source, seed)
+    return sampler.draw(np.fromiter(indices, np.int64))

@@ -1,0 +1,66 @@
+"""Estimates come in order, and what cannot be estimated is named."""
+
+import numpy as np
+import pytest
+from estimators import oracle
+from specs import folder, samples_of
+
+from facegen.errors import FacegenError
+from facegen.learning import estimate, images
+from facegen.learning.estimate import EstimateSettings
+from facegen.learning.images import Framing
+
+FRAMING = Framing(32, 1.5, 0.0)
+
+
+def colours(images):
+    """An estimator whose theta is the mean colour."""
+    return images.mean((1, 2)).astype(np.float32)
+
+
+def test_estimates_come_in_order_whatever_the_batch(photographs):
+    estimated = [
+        estimate.estimate(
+            colours, images.find_images([photographs]), EstimateSettings(FRAMING, batch=batch)
+        )[0]
+        for batch in (1, 2, 64)
+    ]
+    assert estimated[0].keys == ("a.png", "c.png", "more/b.png")
+    for other in estimated[1:]:
+        np.testing.assert_array_equal(estimated[0].theta, other.theta)
+
+
+def test_a_shards_images_reach_the_network_as_they_are(masked):
+    truth = samples_of(masked)
+    shards = sorted(folder(masked).glob("*.tar"))
+    settings = EstimateSettings(Framing(64, 1.45, 0.0))
+    estimated, skipped = estimate.estimate(oracle(truth), images.find_images(shards), settings)
+    assert not skipped
+    assert [int(key) for key in estimated.keys] == list(range(20))
+    np.testing.assert_array_equal(estimated.theta, [sample["theta.npy"] for sample in truth])
+
+
+def test_unreadable_images_are_named_or_skipped(photographs):
+    (photographs / "bad.jpg").write_bytes(b"not an image")
+    data = (photographs / "a.png").read_bytes()
+    (photographs / "cut.png").write_bytes(data[: len(data) // 2])
+    find = images.find_images
+    with pytest.raises(FacegenError, match=r"bad\.jpg: not an image; .*--skip-bad"):
+        estimate.estimate(colours, find([photographs]), EstimateSettings(FRAMING))
+    settings = EstimateSettings(FRAMING, skip_bad=True)
+    readable, skipped = estimate.estimate(colours, find([photographs]), settings)
+    assert [image.key for image in skipped] == ["bad.jpg", "cut.png"]
+    assert readable.keys == ("a.png", "c.png", "more/b.png")
+    with pytest.raises(FacegenError, match="no image could be read"):
+        estimate.estimate(colours, find([photographs / "bad.jpg"]), settings)
+    with pytest.raises(FacegenError, match=r"gone\.jpg: No such file"):
+        estimate.estimate(colours, find([photographs / "gone.jpg"]), EstimateSettings(FRAMING))
+
+
+def test_an_estimate_that_is_not_finite_is_an_error(photographs):
+    with pytest.raises(FacegenError, match=r"a\.png: .*not finite"):
+        estimate.estimate(
+            lambda images: np.full((len(images), 3), np.nan, np.float32),
+            images.find_images([photographs]),
+            EstimateSettings(FRAMING),
+        )

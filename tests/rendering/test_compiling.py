@@ -1,0 +1,75 @@
+"""Compiled kernels are kept, and made again when any kernel's file changes."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import facegen
+from facegen.rendering.cpu import compiling, compositing, lanes, raster, shading
+
+INNER = "from compiling import compiled\n\n@compiled()\ndef inner(x):\n    return x + {step}\n"
+OUTER = (
+    "from compiling import compiled\nfrom inner import inner\n\n"
+    "@compiled()\ndef outer(x):\n    return inner(x)\n"
+)
+CALL = "from outer import outer; print(outer(1), sum(outer.stats.cache_hits.values()))"
+
+
+@pytest.fixture
+def kernels(tmp_path):
+    """A folder with two files of kernels, one of which calls the other's."""
+    folder = tmp_path / "kernels"
+    folder.mkdir()
+    shutil.copy(compiling.__file__, folder)
+    (folder / "inner.py").write_text(INNER.format(step=1))
+    (folder / "outer.py").write_text(OUTER)
+    return folder
+
+
+def call(folder):
+    """What the outer kernel gives in a fresh process, and how often the cache was hit."""
+    package = os.path.dirname(os.path.dirname(facegen.__file__))
+    env = {**os.environ, "PYTHONPATH": package, "NUMBA_CACHE_DIR": str(folder.parent / "cache")}
+    command = [sys.executable, "-c", CALL]
+    run = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=True)
+    value, hits = map(int, run.stdout.split())
+    return value, hits
+
+
+def test_kernels_are_compiled_once(kernels):
+    assert call(kernels) == (2, 0)
+    assert call(kernels) == (2, 1)
+
+
+def test_a_change_in_another_kernels_file_is_noticed(kernels):
+    assert call(kernels)[0] == 2
+    (kernels / "inner.py").write_text(INNER.format(step=5))
+    assert call(kernels)[0] == 6
+
+
+@pytest.mark.parametrize("file", ["inner.py", "outer.py", "compiling.py"])
+def test_every_file_has_a_say(kernels, file):
+    before = compiling.fingerprint(kernels)
+    assert compiling.fingerprint(kernels) == before
+    (kernels / file).write_text((kernels / file).read_text() + "\n")
+    assert compiling.fingerprint(kernels) != before
+
+
+def test_the_renderers_kernels_lie_in_the_folder_of_their_sources():
+    folder = str(compiling.kernel_folder())
+    modules = (compositing, lanes, raster, shading)
+    values = [value for module in modules for value in vars(module).values()]
+    paths = {kernel._cache.cache_path for kernel in values if hasattr(kernel, "_cache")}
+    assert paths
+    assert all(path.startswith(folder) for path in paths)
+
+
+def test_folders_of_old_sources_do_not_pile_up(tmp_path):
+    for number in range(9):
+        (tmp_path / f"facegen-{number}").mkdir()
+        os.utime(tmp_path / f"facegen-{number}", (number, number))
+    compiling._remove_oldest(tmp_path)
+    assert sorted(path.name[-1] for path in tmp_path.iterdir()) == ["6", "7", "8"]
