@@ -31,8 +31,8 @@ class Finding:
 def examine(folder: Path) -> Iterator[Finding]:
     """Look at Python, packages, devices, the model and the disk, one after the other."""
     yield Finding(sys.version_info >= (3, 11), "Python", platform.python_version())
-    found = [f"{name} {version}" for name, version in versions().items() if name != "python"]
-    yield Finding(True, "packages", ", ".join(found) or __version__)
+    packages = [f"{name} {version}" for name, version in versions().items() if name != "python"]
+    yield Finding(True, "packages", ", ".join(packages) or __version__)
     yield from _devices()
     yield _model()
     free = shutil.disk_usage(folder).free / 1e9

@@ -52,11 +52,11 @@ def make(spec: DatasetSpec) -> None:
     for note in resolved.notes:
         click.echo(f"facegen: {note}", err=True)
     with Bar(resolved) as bar:
-        done = run(resolved, engine, bar)
-    click.echo(summary(resolved, done))
-    for line in failures(resolved, done):
+        result = run(resolved, engine, bar)
+    click.echo(summary(resolved, result))
+    for line in failures(resolved, result):
         click.echo(f"facegen: {line}", err=True)
-    sys.exit(1 if done.failed else 0)
+    sys.exit(1 if result.failed else 0)
 
 
 @click.command("index")
@@ -64,8 +64,8 @@ def make(spec: DatasetSpec) -> None:
 @RECORDED_MODEL
 def index(dataset: str, model: str | None) -> None:
     """Join the parts that `--shards` made apart: index, card and preview."""
-    given = DatasetSpec(model=model, device="cpu")
-    samples = join(open_spec(open_store(dataset), given))
+    options = DatasetSpec(model=model, device="cpu")
+    samples = join(open_spec(open_store(dataset), options))
     click.echo(f"{samples:,} images: {dataset}/dataset.json")
 
 

@@ -39,11 +39,11 @@ DEVICE = click.option("--device", default="auto", help="To render on: auto, cpu,
 @WORKERS
 @BACKGROUNDS
 @ESTIMATES
-def verify_command(dataset: str, rerender: str, fix: bool, strict: bool, **given: Any) -> None:
+def verify_command(dataset: str, rerender: str, fix: bool, strict: bool, **options: Any) -> None:
     """Prove a data set: hashes, labels, priors, and faces rendered again from their labels."""
     picked = parse_rerender(rerender)
     store = open_store(dataset)
-    spec = open_spec(store, DatasetSpec(**given))
+    spec = open_spec(store, DatasetSpec(**options))
     with tqdm(total=spec.count, unit="image", unit_scale=True, desc=dataset) as bar:
         verdict = verify.verify(spec, store, picked, bar.update)
     click.echo(table(verdict))
@@ -71,10 +71,10 @@ def table(verdict: Verdict) -> str:
         f"({check.looked_at})"
         for check in verdict.checks
     ]
-    lines = [f"{one.check}: {one.where}: {one.message}" for one in verdict.faults]
+    lines = [f"{fault.check}: {fault.where}: {fault.message}" for fault in verdict.faults]
     if len(lines) > LISTED:
         lines = [*lines[:LISTED], f"… and {len(lines) - LISTED:,} more"]
-    warnings = [f"warning: {one.where}: {one.message}" for one in verdict.warnings[:LISTED]]
+    warnings = [f"warning: {fault.where}: {fault.message}" for fault in verdict.warnings[:LISTED]]
     result = f"Wrong: {len(verdict.faults)}" if verdict.faults else "All is as it should be."
     return "\n".join([*rows, *warnings, result, *lines])
 
@@ -85,10 +85,10 @@ def table(verdict: Verdict) -> str:
 @click.option("--parquet", type=FILE, help="Write all labels into this file, too.")
 @RECORDED_MODEL
 @ESTIMATES
-def report_command(dataset: str, out: Path | None, parquet: Path | None, **given: Any) -> None:
+def report_command(dataset: str, out: Path | None, parquet: Path | None, **options: Any) -> None:
     """Show a data set: one page with faces, distributions, coverage, speed and hashes."""
     store = open_store(dataset)
-    spec = open_spec(store, DatasetSpec(device="cpu", **given))
+    spec = open_spec(store, DatasetSpec(device="cpu", **options))
     html = page.page(report.gather(spec, store, spec.load_model()))
     if out is None:
         store.write(REPORT, html.encode())

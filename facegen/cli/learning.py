@@ -71,8 +71,8 @@ def train(weights: str | None, **options: Any) -> None:
 
     options["shards"] = tuple(options["shards"])
     config = TrainingConfig(**options, weights=parse_weights(weights) if weights else None)
-    facts = run(config, click.echo)
-    click.echo(f"{facts.step:,} steps: {config.out}, {config.out.with_suffix('.csv')}")
+    checkpoint = run(config, click.echo)
+    click.echo(f"{checkpoint.step:,} steps: {config.out}, {config.out.with_suffix('.csv')}")
 
 
 @click.command(context_settings=CONTEXT)

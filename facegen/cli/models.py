@@ -81,10 +81,10 @@ def info_of(model: MorphableModel, path: Path) -> dict[str, str]:
 
 def show(lines: dict[str, str]) -> None:
     """Print lines of (what, words), long words below each other."""
-    for what, words in lines.items():
-        first, *rest = words.splitlines() or [""]
-        click.echo(f"{what:20} {first}")
-        for line in rest:
+    for title, text in lines.items():
+        first, *more = text.splitlines() or [""]
+        click.echo(f"{title:20} {first}")
+        for line in more:
             click.echo(f"{'':20} {line}")
 
 

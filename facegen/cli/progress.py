@@ -45,35 +45,35 @@ class Bar:
             self._bar.close()
 
 
-def summary(spec: ResolvedSpec, done: Summary) -> str:
+def summary(spec: ResolvedSpec, run: Summary) -> str:
     """What was made, how fast, where the time went, and where to look."""
-    if done.failed and not done.made:
+    if run.failed and not run.made:
         return "Nothing could be made."
     preview = f"{spec.out}/preview.jpg"
     if not spec.is_whole:
         preview = f"after `facegen index {spec.out}`, once all parts are there"
-    if not done.made:
-        complete = sum(report.samples for report in done.complete)
+    if not run.made:
+        complete = sum(report.samples for report in run.complete)
         return f"All {complete:,} images were there already.\nPreview: {preview}"
-    return "\n".join([*_figures(spec, done), f"Preview: {preview}"])
+    return "\n".join([*_figures(spec, run), f"Preview: {preview}"])
 
 
-def failures(spec: ResolvedSpec, done: Summary) -> list[str]:
+def failures(spec: ResolvedSpec, run: Summary) -> list[str]:
     """One line for each shard that could not be made."""
     return [
-        f"{one.shard.name}: given up at samples {one.start} to {one.stop - 1}, seed {spec.seed}: "
-        f"{one.message}"
-        for one in done.failed
+        f"{failure.shard.name}: given up at samples {failure.start} to {failure.stop - 1}, "
+        f"seed {spec.seed}: {failure.message}"
+        for failure in run.failed
     ]
 
 
-def _figures(spec: ResolvedSpec, done: Summary) -> list[str]:
-    megabytes = sum(report.bytes for report in done.made) / 1e6
-    speed = f"{done.samples / done.seconds:,.0f} images/s"
-    devices = ", ".join(sorted({report.device for report in done.made}))
-    stages = ", ".join(f"{name} {ms:.2f}" for name, ms in stage_milliseconds(done.made).items())
+def _figures(spec: ResolvedSpec, run: Summary) -> list[str]:
+    megabytes = sum(report.bytes for report in run.made) / 1e6
+    speed = f"{run.samples / run.seconds:,.0f} images/s"
+    devices = ", ".join(sorted({report.device for report in run.made}))
+    stages = ", ".join(f"{name} {ms:.2f}" for name, ms in stage_milliseconds(run.made).items())
     return [
-        f"{done.samples:,} images, {megabytes:,.0f} MB, {done.seconds:,.1f} s: {speed}",
+        f"{run.samples:,} images, {megabytes:,.0f} MB, {run.seconds:,.1f} s: {speed}",
         f"Device: {devices}, {spec.workers} workers",
         f"Milliseconds an image in its worker: {stages}",
     ]

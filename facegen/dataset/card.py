@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from facegen import __version__
-from facegen.dataset.encoding import decode_image, encode_image
+from facegen.dataset.encoding import decode_image, encode_image, suffixes_of
 from facegen.dataset.index import CONVENTIONS, index_of, write_index
 from facegen.dataset.report import ShardReport
 from facegen.dataset.shards import read_samples
@@ -32,10 +32,10 @@ def write_pages(spec: ResolvedSpec, store: Store, reports: list[ShardReport]) ->
 
 def preview(spec: ResolvedSpec, store: Store, reports: list[ShardReport]) -> bytes:
     """A contact sheet of the first faces of shards spread over the data set, as JPEG."""
-    chosen = spread(reports, PREVIEW_FACES)
-    each = -(-PREVIEW_FACES // len(chosen))
+    shown = spread(reports, PREVIEW_FACES)
+    each = -(-PREVIEW_FACES // len(shown))
     images: list[bytes] = []
-    for report in chosen:
+    for report in shown:
         with store.local(f"{report.name}.tar") as path:
             samples = islice(read_samples(path), each)
             images += [members[spec.recipe.image.format] for _, members in samples]
@@ -69,7 +69,7 @@ def card(spec: ResolvedSpec, reports: list[ShardReport]) -> str:
         for group in spec.layout.groups
     )
     has_depth, first = "depth" in spec.layers, f"{split_names(spec)[0]}-000000.tar"
-    members = ", ".join([image.format, "theta.npy", "json", *sorted(spec.layers)])
+    members = ", ".join(sorted(suffixes_of(spec.layers, image)))
     return _CARD.format(
         size_category=size_category(count),
         files="\n".join(f"  - split: {n}\n    path: {n}-*.tar" for n in split_names(spec)),
@@ -147,8 +147,8 @@ for sample in facegen.open_dataset("."):
     image, theta, camera = sample.image, sample.theta, sample.camera
 ```
 
-`theta` comes by group (`sample.theta.shape`), layers decoded in their units (`sample.layers["depth"]`
-in mm, float32). Without facegen, for example:
+`theta` comes by group (`sample.theta.shape`), layers in their units (`sample.layers["depth"]` is
+float32, in mm). Without facegen, for example:
 
 ```python
 {reading}```
@@ -179,6 +179,6 @@ for sample in samples.decode(webdataset.handle_extension("depth.png", depth_mm),
 """
 
 _DEPTH_NOTE = """
-`depth.png` has 16 bits, in tenths of a millimetre along the view axis, 0 where nothing is: a reader that
-turns every image into 8 bits cannot be used for it.
+`depth.png` has 16 bits, in tenths of a millimetre along the view axis, 0 where nothing is. Readers
+that turn every image into 8 bits lose it.
 """

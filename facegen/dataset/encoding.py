@@ -131,9 +131,9 @@ def decode_array(data: bytes, shape: tuple[int, ...]) -> Float32[Array, "..."]:
     array = np.frombuffer(values[: len(values) // 4 * 4], np.float32)
     if len(values) != 4 * np.prod(shape, dtype=int):
         raise DatasetError(f"holds {len(values):,} bytes, which is not float32 {shape}")
-    bad = np.count_nonzero(~np.isfinite(array))
-    if bad:
-        raise DatasetError(f"holds {bad} values that are NaN or infinite")
+    infinite = np.count_nonzero(~np.isfinite(array))
+    if infinite:
+        raise DatasetError(f"holds {infinite} values that are NaN or infinite")
     return array.reshape(shape)
 
 

@@ -122,13 +122,13 @@ def split_sizes(spec: ResolvedSpec) -> dict[str, int]:
 
 def versions() -> dict[str, str]:
     """The versions of what has a say in the pixels."""
-    known = {"facegen": __version__, "python": platform.python_version()}
+    numbers = {"facegen": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
-            known[package] = version(package)
+            numbers[package] = version(package)
         except PackageNotFoundError:
             continue
-    return known
+    return numbers
 
 
 def write_index(store: Store, index: Index) -> None:
@@ -179,7 +179,7 @@ def _refuse_format(number: int) -> None:
 _HINT = "run the same `facegen render` again"
 
 
-def open_spec(store: Store, given: DatasetSpec = ON_CPU) -> ResolvedSpec:
+def open_spec(store: Store, local: DatasetSpec = ON_CPU) -> ResolvedSpec:
     """The spec that a data set was made by, all of it checked by hash.
 
     Of `given` count the files (model, backgrounds, estimates), device and workers. Backgrounds and
@@ -188,17 +188,17 @@ def open_spec(store: Store, given: DatasetSpec = ON_CPU) -> ResolvedSpec:
     index = read_index(store)
     with located(f"{store.where}/{INDEX}"):
         spec = replace(
-            given,
+            local,
             recipe=recipe_of(index),
-            model=given.model or index.model.name,
+            model=local.model or index.model.name,
             seed=_within("seed", index.seed, SEEDS),
             count=_within("count", index.count, COUNTS),
             shard_size=_within("shard_size", index.shard_size, COUNTS),
             layers=layers_of(index),
             out=store.where,
         )
-        estimates = _estimates(index.estimates, given.estimates)
-        resolved = resolve_with(spec, estimates, _backgrounds(index.backgrounds, given.backgrounds))
+        estimates = _estimates(index.estimates, local.estimates)
+        resolved = resolve_with(spec, estimates, _backgrounds(index.backgrounds, local.backgrounds))
         _check_model(resolved, index.model)
         return resolved
 

@@ -181,10 +181,10 @@ class Dataset:
         return self._stops[-1] if self._stops else 0
 
     def __getitem__(self, position: SupportsIndex) -> Sample:
-        wanted = range(len(self))[whole(position)]
-        number = bisect_right(self._stops, wanted)
+        place = range(len(self))[whole(position)]
+        number = bisect_right(self._stops, place)
         shard = self._shards[number]
-        row = wanted - (self._stops[number] - shard.samples)
+        row = place - (self._stops[number] - shard.samples)
         tar = f"{shard.name}.tar"
         start, stop = self._table(shard)[row : row + 2]
         with located(self._place(shard)):
@@ -224,6 +224,6 @@ class Dataset:
 def _shards_of(index: Index, split: str | None) -> list[ShardEntry]:
     """The index's shards, or those of one split."""
     if split is not None and split not in index.splits:
-        known = ", ".join(index.splits)
-        raise UsageError(f"there is no split {split!r}", f"the data set has {known}")
+        names = ", ".join(index.splits)
+        raise UsageError(f"there is no split {split!r}", f"the data set has {names}")
     return [s for s in index.shards if split is None or s.name.rpartition("-")[0] == split]

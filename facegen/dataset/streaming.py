@@ -84,11 +84,11 @@ def _members(path: Path, suffixes: Collection[str]) -> Iterator[tuple[str, bytes
         with path.open("rb", buffering=READ_AHEAD) as file:
             while (block := file.read(BLOCK)).strip(b"\0"):
                 name, size, regular = parse_header(block)
-                wanted = regular and name.partition(".")[2] in suffixes
-                data = file.read(size) if wanted else None
+                is_read = regular and name.partition(".")[2] in suffixes
+                data = file.read(size) if is_read else None
                 if data is not None and len(data) < size:
                     raise DatasetError("the shard is cut off")
-                file.seek(-size % BLOCK if wanted else size + -size % BLOCK, os.SEEK_CUR)
+                file.seek(-size % BLOCK if is_read else size + -size % BLOCK, os.SEEK_CUR)
                 if regular:
                     yield name, data
             if len(block) < BLOCK:

@@ -109,7 +109,7 @@ def pace(spec: ResolvedSpec, task: Task) -> Pace:
     with tempfile.TemporaryDirectory() as folder, watch_memory() as peak:
         local = replace(spec, out=folder)
         results = LocalEngine(task).make(local, local.shards, ticks)
-        reports = tuple(one for one in results if isinstance(one, ShardReport))
+        reports = tuple(result for result in results if isinstance(result, ShardReport))
     if len(reports) < len(local.shards):
         raise FacegenError("some shards could not be made", "run `facegen doctor`")
     samples = sum(ticks.samples[1:])
@@ -171,10 +171,10 @@ def work_of(worker: Worker) -> Work:
 def watch_memory() -> Iterator[list[float]]:
     """Proportional set size in MB of this process and its children, time after time."""
     peaks: list[float] = []
-    done = threading.Event()
+    stopped = threading.Event()
 
     def poll() -> None:
-        while not done.wait(POLL_S):
+        while not stopped.wait(POLL_S):
             peaks.append(tree_memory_mb())
 
     thread = threading.Thread(target=poll, daemon=True)
@@ -182,7 +182,7 @@ def watch_memory() -> Iterator[list[float]]:
     try:
         yield peaks
     finally:
-        done.set()
+        stopped.set()
         thread.join()
 
 

@@ -75,14 +75,14 @@ def _make(
     spec: ResolvedSpec, engine: Engine, progress: Progress, complete: list[ShardReport]
 ) -> tuple[tuple[ShardReport, ...], tuple[Failure, ...]]:
     """Make the shards that are not complete -> reports, and failures."""
-    done = {report.name for report in complete}
-    missing = [shard for shard in spec.shards if shard.name not in done]
+    names = {report.name for report in complete}
+    missing = [shard for shard in spec.shards if shard.name not in names]
     try:
         results = list(engine.make(spec, missing, progress))
     finally:
         clear_partials(spec, open_store(spec.out))
-    made = tuple(one for one in results if isinstance(one, ShardReport))
-    return made, tuple(one for one in results if isinstance(one, Failure))
+    reports = tuple(result for result in results if isinstance(result, ShardReport))
+    return reports, tuple(result for result in results if isinstance(result, Failure))
 
 
 def clear_partials(spec: ResolvedSpec, store: Store) -> dict[str, int]:
@@ -91,18 +91,18 @@ def clear_partials(spec: ResolvedSpec, store: Store) -> dict[str, int]:
     A part clears its own shards alone: another may be writing a page at this moment.
     """
     names = store.names()
-    own = {f"{shard.name}.{end}" for shard in spec.shards for end in ("tar", "json")}
+    own_names = {f"{shard.name}.{end}" for shard in spec.shards for end in ("tar", "json")}
     if spec.is_whole:
-        own.update(PAGES)
-    for name in [name for name in names if _is_partial(name, own)]:
+        own_names.update(PAGES)
+    for name in [name for name in names if _is_partial(name, own_names)]:
         store.remove(name)
         del names[name]
     return names
 
 
-def _is_partial(name: str, own: Collection[str]) -> bool:
+def _is_partial(name: str, own_names: Collection[str]) -> bool:
     """Whether this is a temporary file of one of our own: 'train-000000.tar.1a2b3c4d.partial'."""
-    return name.endswith(PARTIAL) and name.removesuffix(PARTIAL).rpartition(".")[0] in own
+    return name.endswith(PARTIAL) and name.removesuffix(PARTIAL).rpartition(".")[0] in own_names
 
 
 def check_not_larger(spec: ResolvedSpec, names: Collection[str]) -> None:

@@ -25,13 +25,13 @@ def histogram(values: Float64, stated: Distribution | None = None, factor: float
     low, high = span(values, stated)
     bins = int(np.clip(np.sqrt(len(values)), FEWEST_BINS, MOST_BINS))
     edges = np.linspace(low, high, bins + 1)
-    seen = np.histogram(values, edges)[0] / max(len(values), 1)
+    shares = np.histogram(values, edges)[0] / max(len(values), 1)
     expected = np.diff(stated.cdf(edges)) if stated else np.zeros(bins)
-    top = max(seen.max(), expected.max(), 1e-12) * 1.08
+    top = max(shares.max(), expected.max(), 1e-12) * 1.08
     width = (RIGHT - LEFT) / bins
     bars = [
         rect(LEFT + k * width, level(share / top), max(width - 0.8, 0.5), rise(share / top), "bar")
-        for k, share in enumerate(seen)
+        for k, share in enumerate(shares)
         if share
     ]
     line = polyline(np.repeat(edges, 2)[1:-1], np.repeat(expected, 2) / top, low, high)
@@ -61,16 +61,16 @@ def heat_map(x: Float64, y: Float64, limits: tuple[float, float, float, float], 
     )
 
 
-def square(content: str, words: tuple[str, str, str, str], note: str = "") -> str:
-    """A frame of 200 x 200 around content, with words left, right, below and above it."""
-    left, right, below, above = words
-    labels = (
+def square(content: str, labels: tuple[str, str, str, str], note: str = "") -> str:
+    """A frame of 200 x 200 around content, with labels left, right, below and above it."""
+    left, right, below, above = labels
+    texts = (
         text(20, 226, left, "start")
         + text(220, 226, right, "end")
         + text(120, 226, below)
         + text(12, 110, above, MIDDLE, "rotate(-90 12 110)")
     )
-    return f'<svg viewBox="0 0 240 232" role="img">{content}{labels}{note}</svg>'
+    return f'<svg viewBox="0 0 240 232" role="img">{content}{texts}{note}</svg>'
 
 
 def frame() -> str:
@@ -101,8 +101,8 @@ def columns(heights: Float64, unit: str) -> str:
         for k, h in enumerate(heights.tolist())
     ]
     ends = f'<path d="M{LEFT} {BOTTOM}H{RIGHT}" class="axis"/>'
-    words = text(LEFT, 134, "first shard", "start") + text(RIGHT, 134, "last", "end")
-    return svg(*bars, ends, words, text(RIGHT, 16, f"at most {heights.max():,.0f} {unit}", "end"))
+    labels = text(LEFT, 134, "first shard", "start") + text(RIGHT, 134, "last", "end")
+    return svg(*bars, ends, labels, text(RIGHT, 16, f"at most {heights.max():,.0f} {unit}", "end"))
 
 
 def dots(values: Float64, limit: float, starts: dict[str, int]) -> str:
@@ -192,10 +192,10 @@ def rect(x: float, y: float, width: float, height: float, kind: str) -> str:
     return f'<rect {place} class="{kind}"/>'
 
 
-def text(x: float, y: float, words: str, anchor: str = MIDDLE, turn: str = "") -> str:
+def text(x: float, y: float, content: str, anchor: str = MIDDLE, turn: str = "") -> str:
     """A label."""
     turned = f' transform="{turn}"' if turn else ""
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}"{turned}>{escape(words)}</text>'
+    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}"{turned}>{escape(content)}</text>'
 
 
 def number(value: float) -> str:

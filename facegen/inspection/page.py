@@ -1,4 +1,4 @@
-"""The page of a report: HTML with its style, charts and pictures inside; nothing is fetched."""
+"""The page of a report: HTML with its style, charts and images inside; nothing is fetched."""
 
 import base64
 from html import escape
@@ -17,18 +17,18 @@ CELLS = (8, 28)
 STATED_SPREAD = 6.0
 
 
-def page(facts: Facts) -> str:
+def page(content: Facts) -> str:
     """The whole page."""
     sections = [
-        header(facts),
-        section("Faces", sheet(facts)),
-        section("Parameters", parameters(facts), PARAMETERS),
-        section("Coverage", coverage(facts), COVERAGE),
-        section("Making it", making(facts)),
-        section("What it is", facts_table(facts) + shard_table(facts)),
+        header(content),
+        section("Faces", sheet(content)),
+        section("Parameters", parameters(content), PARAMETERS),
+        section("Coverage", coverage(content), COVERAGE),
+        section("Making it", making(content)),
+        section("What it is", facts_table(content) + shard_table(content)),
     ]
     style = files("facegen.inspection").joinpath("report.css").read_text("utf-8")
-    title = escape(name_of(facts))
+    title = escape(name_of(content))
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -43,81 +43,93 @@ PARAMETERS = (
 COVERAGE = "The stronger the colour, the more faces. Light is that of the first-order coefficients."
 
 
-def name_of(facts: Facts) -> str:
+def name_of(content: Facts) -> str:
     """The data set's name."""
-    return facts.spec.out.rstrip("/").rsplit("/", 1)[-1]
+    return content.spec.out.rstrip("/").rsplit("/", 1)[-1]
 
 
-def header(facts: Facts) -> str:
+def header(content: Facts) -> str:
     """Name, a line, and the figures that matter."""
-    reports, spec = facts.reports, facts.spec
+    reports, spec = content.reports, content.spec
     samples, size = sum(r.samples for r in reports), sum(r.bytes for r in reports)
     image = spec.recipe.image
     figures = [
         (f"{samples:,}", "faces" if samples == spec.count else f"of {spec.count:,} faces"),
         (f"{image.size}\N{MULTIPLICATION SIGN}{image.size}", f"pixels, {image.format}"),
         (str(spec.layout.width), "parameters each"),
-        (bytes_words(size), f"in {len(reports):,} shards"),
+        (bytes_text(size), f"in {len(reports):,} shards"),
         (f"{size / samples / 1000:,.1f} kB", "a sample"),
         (f"{np.median(speeds(reports)):,.0f}", "images/s a worker"),
     ]
     tiles = "".join(f"<div><b>{escape(a)}</b><span>{escape(b)}</span></div>" for a, b in figures)
     about = f"{spec.recipe.name} · {spec.model.name} · seed {spec.seed} · {size_category(samples)}"
     return (
-        f"<header><h1>{escape(name_of(facts))}</h1><p>{escape(about)}</p>"
+        f"<header><h1>{escape(name_of(content))}</h1><p>{escape(about)}</p>"
         f'<div class="tiles">{tiles}</div></header>'
     )
 
 
-def sheet(facts: Facts) -> str:
+def sheet(content: Facts) -> str:
     """Faces spread over the data set."""
-    data = base64.b64encode(facts.gathered.sheet).decode()
+    data = base64.b64encode(content.gathered.sheet).decode()
     return f'<img class="sheet" alt="faces" src="data:image/jpeg;base64,{data}">'
 
 
-def parameters(facts: Facts) -> str:
+def parameters(content: Facts) -> str:
     """Every panel, and all dimensions at once."""
-    cards = "".join(parameter_card(one) for one in facts.panels)
-    return f'<div class="grid">{cards}</div>{dimensions(facts)}'
+    cards = "".join(parameter_card(panel) for panel in content.panels)
+    return f'<div class="grid">{cards}</div>{dimensions(content)}'
 
 
-def parameter_card(one: Panel) -> str:
+def parameter_card(panel: Panel) -> str:
     """One distribution: seen and stated."""
-    chart = charts.histogram(one.values, one.stated, one.factor)
-    mean, sd = (number(one.factor * value) for value in (one.values.mean(), one.values.std()))
-    if one.stated is None:
-        return card(one.name, chart, f"mean {mean}, sd {sd} {one.unit}")
-    due = [number(one.factor * value) for value in (one.stated.mean, one.stated.sd)]
-    seen = f"mean {mean} (stated {due[0]}), sd {sd} ({due[1]})"
-    return card(one.name, chart, f"{distribution_words(one.stated, one.factor)} {one.unit}", seen)
+    chart = charts.histogram(panel.values, panel.stated, panel.factor)
+    mean, sd = (number(panel.factor * value) for value in (panel.values.mean(), panel.values.std()))
+    if panel.stated is None:
+        return card(panel.name, chart, f"mean {mean}, sd {sd} {panel.unit}")
+    stated = [number(panel.factor * value) for value in (panel.stated.mean, panel.stated.sd)]
+    measured = f"mean {mean} (stated {stated[0]}), sd {sd} ({stated[1]})"
+    return card(
+        panel.name,
+        chart,
+        f"{distribution_text(panel.stated, panel.factor)} {panel.unit}",
+        measured,
+    )
 
 
-def dimensions(facts: Facts) -> str:
+def dimensions(content: Facts) -> str:
     """Each dimension's mean against the stated one."""
-    if facts.errors is None:
+    if content.errors is None:
         return ""
-    layout = facts.spec.layout
+    layout = content.spec.layout
     starts = {g.name: layout.slices[g.name].start for g in layout.groups if g.width}
-    limit = max(STATED_SPREAD, float(np.abs(facts.errors).max()))
-    outside = int((np.abs(facts.errors) > 3).sum())
-    words = f"{outside} of {layout.width} outside the band of \N{PLUS-MINUS SIGN}3 standard errors"
+    limit = max(STATED_SPREAD, float(np.abs(content.errors).max()))
+    outside = int((np.abs(content.errors) > 3).sum())
+    caption = (
+        f"{outside} of {layout.width} outside the band of \N{PLUS-MINUS SIGN}3 standard errors"
+    )
     title = "Mean of every dimension, in standard errors from the stated one"
-    return card(title, charts.dots(facts.errors, limit, starts), words, wide=True)
+    return card(title, charts.dots(content.errors, limit, starts), caption, wide=True)
 
 
-def coverage(facts: Facts) -> str:
+def coverage(content: Facts) -> str:
     """Pose, light, skin and brightness."""
-    cards = [pose_card(facts), *light_cards(facts), *skin_cards(facts), brightness_card(facts)]
+    cards = [
+        pose_card(content),
+        *light_cards(content),
+        *skin_cards(content),
+        brightness_card(content),
+    ]
     return f'<div class="grid">{"".join(cards)}</div>'
 
 
-def pose_card(facts: Facts) -> str:
+def pose_card(content: Facts) -> str:
     """Yaw against pitch."""
-    yaw, pitch = pose(facts)
+    yaw, pitch = pose(content)
     reach = max(np.abs(yaw).max(), np.abs(pitch).max(), 1.0)
     cells = charts.heat_map(yaw, pitch, (-reach, reach, -reach, reach), cells_for(len(yaw)))
-    words = (f"\N{MINUS SIGN}{reach:.0f}°", f"{reach:.0f}°", "yaw", "pitch")
-    chart = charts.square(cells + charts.frame(), words)
+    caption = (f"\N{MINUS SIGN}{reach:.0f}°", f"{reach:.0f}°", "yaw", "pitch")
+    chart = charts.square(cells + charts.frame(), caption)
     return card("Pose", chart, "yaw turns to the image's right, positive pitch looks down")
 
 
@@ -126,12 +138,12 @@ def cells_for(points: int) -> int:
     return int(np.clip(np.sqrt(points / 6), *CELLS))
 
 
-def light_cards(facts: Facts) -> list[str]:
+def light_cards(content: Facts) -> list[str]:
     """Where light comes from, and how bright it is."""
-    x, y, brightness = light(facts)
+    x, y, brightness = light(content)
     cells = charts.heat_map(x, y, (-1, 1, -1, 1), cells_for(len(x)))
-    words = ("left", "right", "below", "")
-    where = charts.square(cells + charts.disc(), words)
+    caption = ("left", "right", "below", "")
+    where = charts.square(cells + charts.disc(), caption)
     note = "centre: from the camera; ring: from the side; rim: from behind; equal area"
     return [
         card("Direction of light", where, note),
@@ -139,36 +151,36 @@ def light_cards(facts: Facts) -> list[str]:
     ]
 
 
-def skin_cards(facts: Facts) -> list[str]:
+def skin_cards(content: Facts) -> list[str]:
     """Skin tones by class, and their angle."""
-    if facts.tones is None:
+    if content.tones is None:
         return []
     rows = "".join(
         f"<tr><td><i style='background:{css_colour(colour)}'></i>{name}</td><td>{share:.1%}</td>"
         f"<td class='meter'><b style='width:{100 * share:.1f}%'></b></td></tr>"
-        for name, share, colour in facts.tones.by_class()
+        for name, share, colour in content.tones.by_class()
     )
-    count = len(facts.tones.angles)
+    count = len(content.tones.angles)
     source = f"of the reflectance over skin, before light; {count:,} faces"
-    angles = charts.histogram(facts.tones.angles)
+    angles = charts.histogram(content.tones.angles)
     return [
         card("Skin tone", f"<table class='tones'>{rows}</table>", source),
         card("Individual typology angle", angles, "degrees; large is light, small is dark"),
     ]
 
 
-def brightness_card(facts: Facts) -> str:
-    """How bright the pictures are."""
-    values = facts.gathered.brightness
-    words = f"mean luma of {len(values):,} pictures, 0 to 255; mean {values.mean():.0f}"
-    return card("Brightness of pictures", charts.histogram(values), words)
+def brightness_card(content: Facts) -> str:
+    """How bright the images are."""
+    values = content.gathered.brightness
+    caption = f"mean luma of {len(values):,} images, 0 to 255; mean {values.mean():.0f}"
+    return card("Brightness of images", charts.histogram(values), caption)
 
 
-def making(facts: Facts) -> str:
+def making(content: Facts) -> str:
     """Throughput and size by shard, and where the time went."""
-    reports = spread(facts.reports, COLUMNS)
+    reports = spread(content.reports, COLUMNS)
     sizes = np.array([r.bytes / r.samples / 1000 for r in reports])
-    stages = stage_shares(facts.reports)
+    stages = stage_shares(content.reports)
     bar = charts.share_bar([(stage, share) for stage, _, share in stages])
     legend = "".join(
         f'<li><i class="part{k}"></i>{stage}<b>{ms:.2f} ms</b></li>'
@@ -182,16 +194,16 @@ def making(facts: Facts) -> str:
     return f'<div class="grid">{"".join(cards)}</div>'
 
 
-def facts_table(facts: Facts) -> str:
+def facts_table(content: Facts) -> str:
     """Devices, versions, hashes."""
-    spec, index = facts.spec, facts.index
+    spec, index = content.spec, content.index
     splits = ", ".join(f"{name} {count:,}" for name, count in index.splits.items())
-    versions = ", ".join(f"{name} {one}" for name, one in index.versions.items())
+    versions = ", ".join(f"{name} {number}" for name, number in index.versions.items())
     rows = {
         "Splits": splits,
         "Members": ", ".join([spec.recipe.image.format, "theta.npy", "json", *sorted(spec.layers)]),
         "Layout": ", ".join(f"{name} {width}" for name, width in spec.layout.to_json()),
-        "Devices": ", ".join(sorted({report.device for report in facts.reports})),
+        "Devices": ", ".join(sorted({report.device for report in content.reports})),
         "Versions": versions,
         "Model": f"{spec.model.name}, sha256 {spec.model.sha256}",
         "Recipe": f"{spec.recipe.name}, sha256 {spec.recipe.fingerprint}",
@@ -200,7 +212,7 @@ def facts_table(facts: Facts) -> str:
         if spec.backgrounds
         else spec.recipe.background.kind,
         "Estimates": spec.estimates.sha256 if spec.estimates else "none: drawn from a prior",
-        "This page": f"facegen {__version__}; labels of {len(facts.gathered.theta):,} samples",
+        "This page": f"facegen {__version__}; labels of {len(content.gathered.theta):,} samples",
     }
     body = "".join(
         f"<tr><th>{key}</th><td>{escape(value)}</td></tr>" for key, value in rows.items()
@@ -208,48 +220,51 @@ def facts_table(facts: Facts) -> str:
     return f'<div class="card wide"><table class="facts">{body}</table></div>'
 
 
-def shard_table(facts: Facts) -> str:
+def shard_table(content: Facts) -> str:
     """The shards with their hashes, folded away."""
     rows = "".join(
         f"<tr><td>{r.name}</td><td>{r.samples:,}</td><td>{r.bytes:,}</td><td>{r.sha256}</td></tr>"
-        for r in facts.reports[:LISTED]
+        for r in content.reports[:LISTED]
     )
-    more = len(facts.reports) - LISTED
+    more = len(content.reports) - LISTED
     note = f"<p>and {more:,} more in dataset.json</p>" if more > 0 else ""
     head = "<tr><th>shard</th><th>samples</th><th>bytes</th><th>sha256</th></tr>"
     return (
-        f'<details class="card wide"><summary>{len(facts.reports):,} shards</summary>'
+        f'<details class="card wide"><summary>{len(content.reports):,} shards</summary>'
         f'<table class="shards">{head}{rows}</table>{note}</details>'
     )
 
 
-def section(title: str, content: str, words: str = "") -> str:
+def section(title: str, content: str, caption: str = "") -> str:
     """A part of the page."""
-    about = f"<p>{words}</p>" if words else ""
+    about = f"<p>{caption}</p>" if caption else ""
     return f"<section><h2>{title}</h2>{about}{content}</section>"
 
 
-def card(title: str, content: str, words: str, more: str = "", wide: bool = False) -> str:
+def card(title: str, content: str, caption: str, more: str = "", wide: bool = False) -> str:
     """A chart with its title and what it says."""
     second = f"<br>{escape(more)}" if more else ""
     kind = "card wide" if wide else "card"
     return (
         f'<figure class="{kind}"><h3>{escape(title)}</h3>{content}'
-        f"<figcaption>{escape(words)}{second}</figcaption></figure>"
+        f"<figcaption>{escape(caption)}{second}</figcaption></figure>"
     )
 
 
-def distribution_words(one: Distribution, factor: float) -> str:
-    """A distribution as one says it."""
-    if isinstance(one, Constant):
-        return f"constant {number(one.value * factor)}"
-    if isinstance(one, Uniform):
-        return f"uniform {number(one.low * factor)} to {number(one.high * factor)}"
-    if isinstance(one, Normal):
-        return f"normal {number(one.mean * factor)} \N{PLUS-MINUS SIGN} {number(one.sd * factor)}"
-    assert isinstance(one, Mixture)
-    parts = zip(one.weights, one.components, strict=True)
-    return " + ".join(f"{weight:g} ({distribution_words(c, factor)})" for weight, c in parts)
+def distribution_text(distribution: Distribution, factor: float) -> str:
+    """A distribution in words."""
+    if isinstance(distribution, Constant):
+        return f"constant {number(distribution.value * factor)}"
+    if isinstance(distribution, Uniform):
+        return (
+            f"uniform {number(distribution.low * factor)} to {number(distribution.high * factor)}"
+        )
+    if isinstance(distribution, Normal):
+        mean, sd = number(distribution.mean * factor), number(distribution.sd * factor)
+        return f"normal {mean} \N{PLUS-MINUS SIGN} {sd}"
+    assert isinstance(distribution, Mixture)
+    parts = zip(distribution.weights, distribution.components, strict=True)
+    return " + ".join(f"{weight:g} ({distribution_text(c, factor)})" for weight, c in parts)
 
 
 def number(value: float) -> str:
@@ -263,7 +278,7 @@ def css_colour(colour: charts.Float64) -> str:
     return f"rgb({red} {green} {blue})"
 
 
-def bytes_words(size: int) -> str:
+def bytes_text(size: int) -> str:
     """A size in the unit that suits it."""
     for unit, least in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
         if size >= least:

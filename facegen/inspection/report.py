@@ -46,9 +46,9 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """Samples spread over the data set: theta (n, m) of indices (n,), and their pictures.
+    """Samples spread over the data set: theta (n, m) of indices (n,), and their images.
 
-    brightness (k,): mean luma of pictures in levels of 255; sheet: a contact sheet as JPEG.
+    brightness (k,): mean luma of images in levels of 255; sheet: a contact sheet as JPEG.
     """
 
     indices: Int64[Array, "k"]
@@ -84,22 +84,22 @@ def gather(spec: ResolvedSpec, store: Store, model: MorphableModel) -> Facts:
 
 
 def read_spread(spec: ResolvedSpec, store: Store, reports: list[ShardReport]) -> Gathered:
-    """Labels and pictures of samples from shards spread over the data set."""
-    chosen = spread(reports, SHARDS)
-    labels, measured, shown = (-(-most // len(chosen)) for most in (SAMPLES, IMAGES, FACES))
-    theta, indices, pictures, brightness = [], [], [], []
-    for report in chosen:
+    """Labels and images of samples from shards spread over the data set."""
+    sampled = spread(reports, SHARDS)
+    labels, measured, shown = (-(-most // len(sampled)) for most in (SAMPLES, IMAGES, FACES))
+    theta, indices, images, brightness = [], [], [], []
+    for report in sampled:
         with store.local(f"{report.name}.tar") as path:
             for row, (key, members) in enumerate(islice(read_samples(path), labels)):
                 try:
                     theta.append(decode_array(members[THETA], (spec.layout.width,)))
                     indices.append(int(key))
-                    picture = members[spec.recipe.image.format]
-                    brightness += [luma(picture)] if row < measured else []
+                    image = members[spec.recipe.image.format]
+                    brightness += [luma(image)] if row < measured else []
                 except (KeyError, ValueError, DatasetError) as error:
                     raise DatasetError(f"{path}: sample {key}: {error}", VERIFY) from None
-                pictures += [picture] if row < shown else []
-    sheet = contact_sheet(spread(pictures, FACES))
+                images += [image] if row < shown else []
+    sheet = contact_sheet(spread(images, FACES))
     return Gathered(np.array(indices), np.stack(theta), np.array(brightness), sheet)
 
 
@@ -129,31 +129,36 @@ def ordered_panels(
     spec: ResolvedSpec, blocks: Sequence[Block], draws: list[Float32[Array, "k"]]
 ) -> list[Panel]:
     """The panels in the order of theta, every angle by itself."""
-    found: list[tuple[int, Panel]] = []
+    panels: list[tuple[int, Panel]] = []
     for group in spec.layout.groups:
         where = spec.layout.slices[group.name]
         for stated, columns in blocks:
-            own = columns[(columns >= where.start) & (columns < where.stop)] - where.start
-            for part in own[:, None] if group.name == "rotation" else [own]:
+            dimensions = columns[(columns >= where.start) & (columns < where.stop)] - where.start
+            for part in dimensions[:, None] if group.name == "rotation" else [dimensions]:
                 if len(part):
                     values = np.concatenate([draws[where.start + column] for column in part])
-                    found.append((int(part[0]) + where.start, panel(group, part, stated, values)))
-    return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+                    panels.append((int(part[0]) + where.start, panel(group, part, stated, values)))
+    return [panel for _, panel in sorted(panels, key=lambda pair: pair[0])]
 
 
 def panel(
-    group: Group, own: Int64[Array, "k"], stated: Distribution | None, values: Float32[Array, "..."]
+    group: Group,
+    dimensions: Int64[Array, "k"],
+    stated: Distribution | None,
+    values: Float32[Array, "..."],
 ) -> Panel:
     """The panel of these dimensions `own` (k,) of a group."""
     unit, factor = ("degree", 180 / np.pi) if group.name == "rotation" else (str(group.unit), 1.0)
-    return Panel(dimension_names(group, own), values.astype(np.float64), stated, unit, factor)
+    return Panel(
+        dimension_names(group, dimensions), values.astype(np.float64), stated, unit, factor
+    )
 
 
-def dimension_names(group: Group, own: Int64[Array, "k"]) -> str:
+def dimension_names(group: Group, dimensions: Int64[Array, "k"]) -> str:
     """'pitch', 'expression 1\N{EN DASH}63', 'illumination 0'."""
     if group.name == "rotation":
-        return ANGLES[int(own[0])]
-    numbers = np.unique(own // len(CHANNELS) if group.name == "illumination" else own)
+        return ANGLES[int(dimensions[0])]
+    numbers = np.unique(dimensions // len(CHANNELS) if group.name == "illumination" else dimensions)
     first, last = int(numbers[0]), int(numbers[-1])
     if first == last:
         return f"{group.name} {first}"
@@ -163,30 +168,30 @@ def dimension_names(group: Group, own: Int64[Array, "k"]) -> str:
 
 def standard_errors(prior: Prior, draws: list[Float32[Array, "k"]]) -> Float64[Array, "..."]:
     """(mean - stated mean) / (stated sd / sqrt n) of each dimension (m,); 0 for a constant."""
-    found = np.zeros(prior.width)
+    errors = np.zeros(prior.width)
     for distribution, columns in prior.blocks:
         for column in columns.tolist() if distribution.sd else []:
             values = draws[column].astype(np.float64)
             error = distribution.sd / np.sqrt(len(values))
-            found[column] = (values.mean() - distribution.mean) / error
-    return found
+            errors[column] = (values.mean() - distribution.mean) / error
+    return errors
 
 
-def pose(facts: Facts) -> tuple[Float64[Array, "..."], Float64[Array, "..."]]:
+def pose(content: Facts) -> tuple[Float64[Array, "..."], Float64[Array, "..."]]:
     """Yaw and pitch in degrees (n,), (n,)."""
-    rotation = np.degrees(facts.spec.layout.unpack(facts.gathered.theta).rotation)
+    rotation = np.degrees(content.spec.layout.unpack(content.gathered.theta).rotation)
     return rotation[:, 1].astype(np.float64), rotation[:, 0].astype(np.float64)
 
 
 def light(
-    facts: Facts,
+    content: Facts,
 ) -> tuple[Float64[Array, "..."], Float64[Array, "..."], Float64[Array, "..."]]:
     """Where light comes from, on an equal-area disc seen along the view axis, and how bright it is.
 
     x, y (n,) in [-1, 1]: the centre is light from the camera, the rim from behind; brightness (n,):
     mean irradiance over all directions, the constant coefficient times its basis function.
     """
-    illumination = facts.spec.layout.unpack(facts.gathered.theta).illumination
+    illumination = content.spec.layout.unpack(content.gathered.theta).illumination
     mean = illumination.astype(np.float64).mean(axis=2)
     direction = mean[:, [3, 1, 2]]
     direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-12)

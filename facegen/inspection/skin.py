@@ -43,9 +43,9 @@ class Tones:
         """Each class with its share of faces and the mean colour of their skin."""
         classes, upper = [], np.inf
         for name, lower in CLASSES:
-            here = (self.angles >= lower) & (self.angles < upper)
-            colour = self.colours[here].mean(axis=0) if here.any() else np.zeros(3)
-            classes.append((name, float(here.mean()), colour))
+            inside = (self.angles >= lower) & (self.angles < upper)
+            colour = self.colours[inside].mean(axis=0) if inside.any() else np.zeros(3)
+            classes.append((name, float(inside.mean()), colour))
             upper = lower
         return classes
 
@@ -55,8 +55,8 @@ def tones(model: MorphableModel, coefficients: Float32[Array, "N k"]) -> Tones |
     skin = np.flatnonzero(model.segmentation == SEGMENTS.index("skin"))
     if not len(skin) or not len(coefficients):
         return None
-    chosen = skin[np.linspace(0, len(skin) - 1, min(VERTICES, len(skin))).astype(int)]
-    reflectance = model.reflectance.at(chosen.astype(np.int32)).evaluate(coefficients)
+    vertices = skin[np.linspace(0, len(skin) - 1, min(VERTICES, len(skin))).astype(int)]
+    reflectance = model.reflectance.at(vertices.astype(np.int32)).evaluate(coefficients)
     colours = np.clip(reflectance, 0, 1).astype(np.float64)
     # The median: nostrils, lids and the like are small, dark, and full of vertices.
     middle = np.median(lab(colours), axis=1)

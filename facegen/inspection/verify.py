@@ -93,12 +93,12 @@ def _between(picks: Int64[Array, "n"], report: ShardReport) -> frozenset[int]:
     return frozenset(picks[start:stop].tolist())
 
 
-def look(spec: ResolvedSpec, todo: list[Assignment], on_samples: OnSamples) -> Looked:
+def look(spec: ResolvedSpec, assignments: list[Assignment], on_samples: OnSamples) -> Looked:
     """Look at all these shards, and keep theta of samples spread evenly over them."""
     faults: list[Fault] = []
     indices, theta = [np.empty(0, np.int64)], [np.empty((0, spec.layout.width), np.float32)]
     tally = Tally()
-    for assignment, findings in zip(todo, inspections(spec, todo), strict=True):
+    for assignment, findings in zip(assignments, inspections(spec, assignments), strict=True):
         faults += findings.faults
         indices.append(findings.indices)
         theta.append(findings.theta)
@@ -107,19 +107,19 @@ def look(spec: ResolvedSpec, todo: list[Assignment], on_samples: OnSamples) -> L
     return Looked(tuple(faults), np.concatenate(indices), np.concatenate(theta), tally)
 
 
-def inspections(spec: ResolvedSpec, todo: list[Assignment]) -> Iterator[Findings]:
+def inspections(spec: ResolvedSpec, assignments: list[Assignment]) -> Iterator[Findings]:
     """The shards' findings in their order, by this process or by several."""
     thin = -(-spec.count // THETA_KEPT)
-    workers = min(spec.workers, len(todo))
+    workers = min(spec.workers, len(assignments))
     if workers <= 1:
         with threadpool_limits(1):
-            inspector = Inspector(spec, thin) if todo else None
-            yield from (inspector.inspect(one) for one in todo if inspector)
+            inspector = Inspector(spec, thin) if assignments else None
+            yield from (inspector.inspect(assignment) for assignment in assignments if inspector)
         return
     try:
         with spawning() as context:
             pool = ProcessPoolExecutor(workers, context, _start, (spec, thin))
-            findings = pool.map(_inspect, todo)
+            findings = pool.map(_inspect, assignments)
         with pool:
             yield from findings
     except BrokenProcessPool:

@@ -14,7 +14,7 @@ GRID = 6
 class AlexNet(nn.Module):
     """Pictures (N, 3, H, W) -> (N, outputs).
 
-    The first layer's stride is 4 at the paper's 224 or 240 pixels, and less for smaller pictures,
+    The first layer's stride is 4 at the paper's 224 or 240 pixels, and less for smaller images,
     so that the last grid keeps its 6 x 6 cells.
     """
 

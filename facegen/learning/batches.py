@@ -82,8 +82,8 @@ class Batches(IterableDataset[Batch | FacegenError]):
         info = get_worker_info()
         number, workers = (info.id, info.num_workers) if info else (0, 1)
         turn = (self.start + number) % workers
-        done = len(range(turn, self.start, workers))
-        samples = endless(self.reading, f"{self.seed}/{turn}", self.batch * done)
+        earlier = len(range(turn, self.start, workers))
+        samples = endless(self.reading, f"{self.seed}/{turn}", self.batch * earlier)
         memory = allocated(self.reading, AHEAD + 2, self.batch)
         try:
             for images in cycle(memory):

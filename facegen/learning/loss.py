@@ -74,8 +74,8 @@ def calibrate(layout: Layout, model: MorphableModel, sd: Float32[Array, "m"]) ->
 
     Rotation, reflectance and illumination have a fifth each, shape and expression two together.
     """
-    ones = dict.fromkeys(layout.slices, 1.0)
-    energy = np.square(diagonal(layout, model, ones) * sd, dtype=np.float64)
+    equal = dict.fromkeys(layout.slices, 1.0)
+    energy = np.square(diagonal(layout, model, equal) * sd, dtype=np.float64)
     weights: dict[str, float] = {}
     for term in TERMS:
         off = sum(energy[layout.slices[name]].sum() for name in term)

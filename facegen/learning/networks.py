@@ -106,8 +106,11 @@ def load_pretrained(network: FaceNet, path: Path) -> None:
     with located(path):
         weights = read_weights(path, "give a state_dict that torch.save made")
         loaded = {key: value for key, value in weights.items() if not key.startswith(f"{last}.")}
-        own = network.body.state_dict()
-        fill(network.body, loaded | {key: own[key] for key in own if key.startswith(f"{last}.")})
+        expected = network.body.state_dict()
+        fill(
+            network.body,
+            loaded | {key: expected[key] for key in expected if key.startswith(f"{last}.")},
+        )
 
 
 def read_weights(path: Path, hint: str) -> dict[str, Any]:
@@ -134,17 +137,19 @@ def fill(module: nn.Module, weights: dict[str, Any]) -> None:
 
 def check_weights(module: nn.Module, weights: dict[str, Any]) -> None:
     """Refuse weights that are not finite, or of other names and shapes than the module's."""
-    own = module.state_dict()
+    expected = module.state_dict()
     for key, value in weights.items():
-        if key in own and (not isinstance(value, Tensor) or value.shape != own[key].shape):
+        if key in expected and (
+            not isinstance(value, Tensor) or value.shape != expected[key].shape
+        ):
             shape = tuple(getattr(value, "shape", ()))
-            raise NetworkError(f"{key} is {shape}, but the network's {tuple(own[key].shape)}")
+            raise NetworkError(f"{key} is {shape}, but the network's {tuple(expected[key].shape)}")
         if isinstance(value, Tensor) and not torch.isfinite(value).all():
             raise NetworkError(f"{key} holds values that are not finite")
     # Files older than this counter of batches lack it; nothing depends on it.
     counter = "num_batches_tracked"
-    missing = [key for key in own if key not in weights and not key.endswith(counter)]
-    unexpected = [key for key in weights if key not in own]
+    missing = [key for key in expected if key not in weights and not key.endswith(counter)]
+    unexpected = [key for key in weights if key not in expected]
     if missing or unexpected:
         lacking = f"lacks {missing[0]}" if missing else f"has {unexpected[0]}"
         raise NetworkError(f"{lacking}: weights of another network", "give the right --network")

@@ -78,8 +78,8 @@ class ResNet(nn.Module):
         for i, depth in enumerate(DEPTHS[config.name]):
             outputs = planes[i] * block.expansion
             first = block(inputs, planes[i], 1 if i == 0 else 2)
-            rest = (block(outputs, planes[i], 1) for _ in range(depth - 1))
-            self.add_module(f"layer{i + 1}", nn.Sequential(first, *rest))
+            others = (block(outputs, planes[i], 1) for _ in range(depth - 1))
+            self.add_module(f"layer{i + 1}", nn.Sequential(first, *others))
             inputs = outputs
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(inputs, config.outputs)

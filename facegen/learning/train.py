@@ -32,18 +32,18 @@ from facegen.scene.parameters import Layout
 Say = Callable[[str], None]
 
 
-def train(config: TrainingConfig, say: Say = print) -> Facts:
+def train(config: TrainingConfig, tell: Say = print) -> Facts:
     """Train a network as configured, or continue where it was cut off; the result is config.out."""
     training_set = open_training_set(config.shards)
     device = device_of(config.device)
-    run = begin(config, training_set, device, say)
+    run = begin(config, training_set, device, tell)
     reading = batches.reading_of(training_set, config.validation)
     held_out = batches.validation_samples(training_set, reading)
     workers = batches.default_workers(device) if config.workers is None else config.workers
     source = batches.Batches(reading, config.batch, config.seed, run.step)
     stops = range(config.every, config.iterations, config.every)
     more = "" if held_out else " (raise --validation to have some)"
-    say(f"{len(held_out):,} samples held out{more}; {device}, {workers} data workers")
+    tell(f"{len(held_out):,} samples held out{more}; {device}, {workers} data workers")
     with Log(config.out, run.step) as log, _bar(run.step, config) as bar:
         watch = _Watch(config.batch)
         missing = max(0, config.iterations - run.step)
@@ -109,7 +109,9 @@ class Run:
 _HINT_OUT = "use another --out, or remove this one"
 
 
-def begin(config: TrainingConfig, training_set: TrainingSet, device: torch.device, say: Say) -> Run:
+def begin(
+    config: TrainingConfig, training_set: TrainingSet, device: torch.device, tell: Say
+) -> Run:
     """A fresh run, or the one that --out holds where it is of the same configuration."""
     start = checkpoint.load(config.start) if config.start else None
     config = settled(config, start)
@@ -119,7 +121,7 @@ def begin(config: TrainingConfig, training_set: TrainingSet, device: torch.devic
     mean, sd = prior_of(recipe, model.layout).moments()
     weights = _weights(config, start) or loss.calibrate(training_set.layout, model, sd)
     if config.loss == "model-space":
-        say(loss.describe(weights, loss.shares(training_set.layout, model, weights, sd)))
+        tell(loss.describe(weights, loss.shares(training_set.layout, model, weights, sd)))
     previous = _previous(config, settings)
     if previous:
         network, facts = previous.network, previous.facts
@@ -132,7 +134,7 @@ def begin(config: TrainingConfig, training_set: TrainingSet, device: torch.devic
         network.to(device), measure.to(device), facts, training_set.layout, config.learning_rate
     )
     if previous:
-        say(f"continuing from step {facts.step:,} of {config.out}")
+        tell(f"continuing from step {facts.step:,} of {config.out}")
         with located(config.out):
             run.resume(previous.progress)
     return run

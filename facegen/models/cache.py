@@ -20,9 +20,9 @@ from facegen.models.morphable_model import LinearModel, MorphableModel
 from facegen.recipe.recipe import Coefficients
 from facegen.scene.parameters import CoefficientUnit
 
-VERSION = 3
+VERSION = 4
 BASES = ("geometry", "reflectance")
-SMALL = ("shape_mean", "expression_mean", "reflectance_mean", "geometry_sigma", "reflectance_sigma")
+SMALL = ("shape_mean", "expression_mean", "reflectance_mean", "geometry_scale", "reflectance_scale")
 TABLES = ("triangles", "landmarks", "segmentation")
 
 
@@ -63,11 +63,11 @@ def keep(model: MorphableModel, folder: Path) -> None:
         "shape_mean": model.shape.mean,
         "expression_mean": model.expression.mean,
         "reflectance_mean": model.reflectance.mean,
-        "geometry_sigma": model.geometry.component_scale,
-        "reflectance_sigma": model.reflectance.component_scale,
+        "geometry_scale": model.geometry.component_scale,
+        "reflectance_scale": model.reflectance.component_scale,
         **{name: getattr(model, name) for name in TABLES},
     }
-    facts = {
+    record = {
         "name": model.name,
         "sha256": model.sha256,
         "licence": model.licence,
@@ -78,7 +78,7 @@ def keep(model: MorphableModel, folder: Path) -> None:
     try:
         for name, array in arrays.items():
             np.save(partial / f"{name}.npy", array, allow_pickle=False)
-        (partial / "model.json").write_text(json.dumps(facts))
+        (partial / "model.json").write_text(json.dumps(record))
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
     except OSError as error:
@@ -90,17 +90,17 @@ def keep(model: MorphableModel, folder: Path) -> None:
 
 def attach(folder: Path) -> MorphableModel:
     """The kept model, its bases mapped and not read."""
-    facts = json.loads((folder / "model.json").read_text())
+    record = json.loads((folder / "model.json").read_text())
     a = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in BASES}
     a |= {name: np.load(folder / f"{name}.npy") for name in (*SMALL, *TABLES)}
-    shapes = facts.pop("shape")
-    unit = CoefficientUnit(**facts.pop("expression_unit"))
-    basis, component_scale = a["geometry"], a["geometry_sigma"]
+    shapes = record.pop("shape")
+    unit = CoefficientUnit(**record.pop("expression_unit"))
+    basis, component_scale = a["geometry"], a["geometry_scale"]
     return MorphableModel(
         shape=LinearModel(a["shape_mean"], basis[:shapes], component_scale[:shapes]),
         expression=LinearModel(a["expression_mean"], basis[shapes:], component_scale[shapes:]),
-        reflectance=LinearModel(a["reflectance_mean"], a["reflectance"], a["reflectance_sigma"]),
+        reflectance=LinearModel(a["reflectance_mean"], a["reflectance"], a["reflectance_scale"]),
         **{name: a[name] for name in TABLES},
         expression_unit=unit,
-        **facts,
+        **record,
     )

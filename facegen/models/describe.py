@@ -32,10 +32,10 @@ class Facts:
     colours: NDArray[np.float32]
     landmarks: NDArray[np.int32]
     segmentation: NDArray[np.uint8]
-    words: dict[str, str]
+    texts: dict[str, str]
 
 
-def facts_of(model: MorphableModel, words: dict[str, str]) -> Facts:
+def facts_of(model: MorphableModel, texts: dict[str, str]) -> Facts:
     """The facts of a model of ours."""
     groups = (model.shape, model.expression, model.reflectance)
     shape, expression, reflectance = (group.components for group in groups)
@@ -49,7 +49,7 @@ def facts_of(model: MorphableModel, words: dict[str, str]) -> Facts:
         colours=model.reflectance.mean,
         landmarks=model.landmarks,
         segmentation=model.segmentation,
-        words=words | {"expression": unit_text(model.expression_unit), "sha256": model.sha256},
+        texts=texts | {"expression": unit_text(model.expression_unit), "sha256": model.sha256},
     )
 
 
@@ -70,7 +70,7 @@ def facts_of_foreign(model: ForeignModel) -> Facts:
         segmentation=model.segmentation
         if model.segmentation is not None
         else np.zeros(model.vertices, np.uint8),
-        words={
+        texts={
             "format": f"{model.family}, not imported yet",
             "unit": model.unit,
             "expression": unit_text(model.expression_unit),
@@ -108,10 +108,10 @@ def describe(facts: Facts) -> dict[str, str]:
         "landmarks": _landmark_words(facts),
         "segmentation": ", ".join(SEGMENTS[i] for i in named) or "none told",
         "winding": "outward" if _outward(facts) else "inward",
-        **facts.words,
+        **facts.texts,
     }
-    found = list(warnings(facts))
-    return lines | {f"WARNING {i}": text for i, text in enumerate(found, 1)}
+    problems = list(warnings(facts))
+    return lines | {f"WARNING {i}": text for i, text in enumerate(problems, 1)}
 
 
 def warnings(facts: Facts) -> Iterator[str]:
@@ -134,11 +134,11 @@ def warnings(facts: Facts) -> Iterator[str]:
 
 def _size_warning(facts: Facts) -> Iterator[str]:
     """Units wrong by 10 or 1000 are the usual bug of an importer."""
-    size, usual, bounds, what = _size(facts)
+    size, usual, bounds, name = _size(facts)
     if not bounds[0] <= size <= bounds[1]:
         power = round(np.log10(usual / size)) if size > 0 else 0
         guess = f"wrong by a factor of {10.0 ** abs(power):g}" if power else "not a head's"
-        yield f"{what} {size:.3g} mm, {usual:.0f} are usual: lengths look {guess}"
+        yield f"{name} {size:.3g} mm, {usual:.0f} are usual: lengths look {guess}"
 
 
 def _size(facts: Facts) -> tuple[float, float, tuple[float, float], str]:
@@ -166,14 +166,14 @@ def _axis_warnings(facts: Facts) -> Iterator[str]:
 
 
 def _landmark_words(facts: Facts) -> str:
-    known = int((facts.landmarks >= 0).sum())
-    if known < LANDMARKS:
-        return f"{known} of {LANDMARKS} known"
+    count = int((facts.landmarks >= 0).sum())
+    if count < LANDMARKS:
+        return f"{count} of {LANDMARKS} known"
     normals = normals_of(facts.points.astype(np.float64), facts.triangles)
     forward = int((normals[facts.landmarks[17:], 2] > 0).sum())
     distance = _size(facts)[0]
-    words = f"{LANDMARKS}, {forward} of the inner 51 face forward"
-    return f"{words}; eye corners {distance:.1f} mm apart"
+    text = f"{LANDMARKS}, {forward} of the inner 51 face forward"
+    return f"{text}; eye corners {distance:.1f} mm apart"
 
 
 def _outward(facts: Facts) -> bool:

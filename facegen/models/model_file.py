@@ -51,11 +51,11 @@ def checked_sha256(path: Path) -> str:
 
 
 def _read(file: h5py.File, name: str, sha256: str) -> MorphableModel:
-    ours = _group(file, "facegen")
-    unit = expression_unit(ours.attrs)
+    group = _group(file, "facegen")
+    unit = expression_unit(group.attrs)
     shape = _linear(file, "shape", 1.0)
     return MorphableModel(
-        name=_text(ours.attrs, "name", name),
+        name=_text(group.attrs, "name", name),
         shape=shape,
         expression=_linear(file, "expression", unit.scale),
         reflectance=_linear(file, "color", 1.0),
@@ -63,7 +63,7 @@ def _read(file: h5py.File, name: str, sha256: str) -> MorphableModel:
         landmarks=_array(file, "facegen/landmarks", (LANDMARKS,)).astype(np.int32),
         segmentation=_array(file, "facegen/parts", (len(shape.mean),)).astype(np.uint8),
         sha256=sha256,
-        licence=_text(ours.attrs, "licence", ""),
+        licence=_text(group.attrs, "licence", ""),
         expression_unit=unit,
     )
 

@@ -182,10 +182,10 @@ def _check_linear(name: str, model: LinearModel, vertices: int) -> None:
             f"the basis of {name} is {model.basis.shape}, "
             f"not ({len(model.component_scale)}, {3 * vertices})"
         )
-    for what, array in (
+    for part, array in (
         ("mean", model.mean),
         ("basis", model.basis),
         ("component scale", model.component_scale),
     ):
         if not np.isfinite(array).all():
-            raise ModelError(f"the {what} of {name} holds values that are not finite")
+            raise ModelError(f"the {part} of {name} holds values that are not finite")

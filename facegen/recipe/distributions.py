@@ -136,14 +136,14 @@ class Mixture:
     def ppf(self, uniforms: Float64[Array, "*N"]) -> Float64[Array, "*N"]:
         """The uniform chooses the component; where it falls within that choice is the draw."""
         edges = np.concatenate([[0.0], np.cumsum(self.weights)]) / math.fsum(self.weights)
-        chosen = np.clip(
+        numbers = np.clip(
             np.searchsorted(edges, uniforms, side="right") - 1, 0, len(self.weights) - 1
         )
         out = np.empty_like(uniforms)
         for k, component in enumerate(self.components):
-            here = chosen == k
-            rest = (uniforms[here] - edges[k]) / (edges[k + 1] - edges[k])
-            out[here] = component.ppf(np.clip(rest, 2.0**-54, 1 - 2.0**-53))
+            inside = numbers == k
+            remainders = (uniforms[inside] - edges[k]) / (edges[k + 1] - edges[k])
+            out[inside] = component.ppf(np.clip(remainders, 2.0**-54, 1 - 2.0**-53))
         return out
 
     def cdf(self, x: Float64[Array, "*N"]) -> Float64[Array, "*N"]:

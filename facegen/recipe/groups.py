@@ -27,8 +27,12 @@ class GroupPrior:
     def components(self, group: Group) -> list[Distribution]:
         """One distribution per component, in the order of theta and the unit of the group."""
         factor = group.factor(self.unit) if self.unit else 1.0
-        own = [self._of(index, group.name) for index in product(*map(range, group.shape))]
-        return own if factor == 1 else [Scaled(distribution, factor) for distribution in own]
+        distributions = [self._of(index, group.name) for index in product(*map(range, group.shape))]
+        return (
+            distributions
+            if factor == 1
+            else [Scaled(distribution, factor) for distribution in distributions]
+        )
 
     def _of(self, index: tuple[int, ...], name: str) -> Distribution:
         for depth in range(len(index), 0, -1):
@@ -50,20 +54,22 @@ def _read_group(group: str, table: Table) -> GroupPrior:
     variable = group not in _COMPONENT_NAMES
     suffix, factor = _UNITS.get(group, ("", 1.0))
     components = dict(_component_tables(group, table))
-    own = {k: v for k, v in table.items() if k not in {path[0] for path, _ in components.values()}}
-    if "distribution" not in own and not variable:
-        known(own, {"distribution", *map(str, _COMPONENT_NAMES[group][0])})
-    count = own.pop("coefficients", None) if variable else None
+    shared = {
+        k: v for k, v in table.items() if k not in {path[0] for path, _ in components.values()}
+    }
+    if "distribution" not in shared and not variable:
+        known(shared, {"distribution", *map(str, _COMPONENT_NAMES[group][0])})
+    count = shared.pop("coefficients", None) if variable else None
     if variable and not (count is None or (type(count) is int and 0 <= count <= 10_000)):
         raise RecipeError(f"coefficients = {count!r} is not a whole number from 0 to 10000")
-    unit = _unit(own) if group == "expression" else None
+    unit = _unit(shared) if group == "expression" else None
     overrides = {}
     for index, (path, entry) in components.items():
         with located(".".join(path)):
             if count is not None and index[0] >= count:
                 raise RecipeError(f"there is no such component among the {count} that vary")
             overrides[index] = distribution(entry, suffix, factor)
-    default = distribution(own, suffix, factor) if own else None
+    default = distribution(shared, suffix, factor) if shared else None
     return GroupPrior(default, overrides, count, unit)
 
 
@@ -94,5 +100,5 @@ def _component_tables(
 def _component_index(key: str, names: Any) -> int | None:
     if names is None:
         return int(key) if key.isascii() and key.isdigit() and len(key) < 6 else None
-    words = list(map(str, names))
-    return words.index(key) if key in words else None
+    texts = list(map(str, names))
+    return texts.index(key) if key in texts else None

@@ -55,5 +55,5 @@ def _resolve(name_or_path: str, above: tuple[str, ...]) -> Table:
         raise RecipeError("extends: must be the name of a recipe")
     beside = (Path(name_or_path).parent / base).resolve()
     with located(f"extends {base}"):
-        found = str(beside) if base.endswith(".toml") else base
-        return merged(_resolve(found, (*above, name_or_path)), table)
+        base_name = str(beside) if base.endswith(".toml") else base
+        return merged(_resolve(base_name, (*above, name_or_path)), table)

@@ -213,14 +213,14 @@ def _identities(table: Table) -> Identities | None:
 
 def _zero_mean(table: Table) -> tuple[str, ...]:
     groups = get({"zero_mean": [], **table}, "zero_mean", list)
-    chosen = tuple(group for group in IDENTITY_GROUPS if group in groups)
-    if len(chosen) != len(groups):
+    groups_in_order = tuple(group for group in IDENTITY_GROUPS if group in groups)
+    if len(groups_in_order) != len(groups):
         raise RecipeError(
             "zero_mean: not a list of groups, each once", f"known: {', '.join(IDENTITY_GROUPS)}"
         )
     if groups and table["kind"] != "perturbation":
         raise RecipeError("zero_mean speaks of estimates, and a prior has none", "leave it out")
-    return chosen
+    return groups_in_order
 
 
 def _splits(table: Any) -> tuple[tuple[str, float], ...]:

@@ -39,14 +39,14 @@ def get(table: Table, key: str, kind: type[T]) -> T:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) < 1e300 else math.inf
     if not isinstance(value, kind) or isinstance(value, bool):
-        words = {
+        kinds = {
             dict: "a table",
             list: "a list",
             str: "a text",
             int: "a whole number",
             float: "a number",
         }
-        raise RecipeError(f"{key} = {value!r} is not {words[kind]}")
+        raise RecipeError(f"{key} = {value!r} is not {kinds[kind]}")
     return value
 
 
@@ -83,8 +83,8 @@ def _mixture(table: Table, unit: str, factor: float) -> Mixture:
             if not isinstance(entry, dict):
                 raise RecipeError("is not a table")
             weights.append(get(entry, "weight", float))
-            rest = {key: value for key, value in entry.items() if key != "weight"}
-            components.append(distribution(rest, unit, factor))
+            inner = {key: value for key, value in entry.items() if key != "weight"}
+            components.append(distribution(inner, unit, factor))
     return Mixture(tuple(weights), tuple(components))
 
 

@@ -52,5 +52,5 @@ def _steps(size: int, nodes: int) -> tuple[Int64[Array, "S"], Float32[Array, "S"
     """For each pixel of a row, the node before it and how far it is to the next, smoothed."""
     place = (np.arange(size) + 0.5) / size * (nodes - 1)
     before = place.astype(np.int64)
-    rest = place - before
-    return before, (rest * rest * (3 - 2 * rest)).astype(np.float32)
+    fraction = place - before
+    return before, (fraction * fraction * (3 - 2 * fraction)).astype(np.float32)

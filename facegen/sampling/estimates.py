@@ -81,19 +81,19 @@ def read(path: Path) -> Estimates:
 def check_layout(estimates: Estimates, layout: Layout, model_sha256: str) -> list[str]:
     """Refuse estimates of another layout or model; say what they leave to be assumed."""
     origin, width = estimates.origin, estimates.theta.shape[1]
-    own = tuple(layout.to_json())
-    if origin.layout is not None and origin.layout != own:
-        raise EstimatesError(f"layout is {_text(origin.layout)}, but the model's {_text(own)}")
+    expected = tuple(layout.to_json())
+    if origin.layout is not None and origin.layout != expected:
+        raise EstimatesError(f"layout is {_text(origin.layout)}, but the model's {_text(expected)}")
     if width != layout.width:
         raise EstimatesError(
-            f"/theta has {width} columns, but the layout {layout.width}: {_text(own)}"
+            f"/theta has {width} columns, but the layout {layout.width}: {_text(expected)}"
         )
     if origin.model_sha256 not in ("", model_sha256):
         raise EstimatesError(
             "estimated with another model file of that name",
             "give --model the file it was made with",
         )
-    notes = [] if origin.layout else [f"the file states no layout: taken as {_text(own)}"]
+    notes = [] if origin.layout else [f"the file states no layout: taken as {_text(expected)}"]
     unknown_model = "the file states no model: taken from the recipe"
     return notes if origin.model_sha256 else [*notes, unknown_model]
 
@@ -140,11 +140,12 @@ def _dataset(file: h5py.File, name: str, kinds: str) -> Array | None:
 
 
 def _check_finite(name: str, values: Array) -> None:
-    bad = np.argwhere(~np.isfinite(values))
-    if len(bad):
-        where = ", column ".join(str(i) for i in bad[0])
+    infinite = np.argwhere(~np.isfinite(values))
+    if len(infinite):
+        where = ", column ".join(str(i) for i in infinite[0])
         raise EstimatesError(
-            f"{name} holds {len(bad):,} values that are NaN or infinite, the first in row {where}",
+            f"{name} holds {len(infinite):,} values that are NaN or infinite, "
+            f"the first in row {where}",
             "leave such estimates out",
         )
 

@@ -55,7 +55,7 @@ def draw_colours(
     """So many of the background's colours for each sample, in [0, 1]."""
     draws = uniforms(seed, Stream.BACKGROUND, indices, nodes * len(CHANNELS))
     draws = draws.reshape(len(indices), nodes, len(CHANNELS))
-    colours = [one.ppf(draws[..., k]) for k, one in enumerate(prior.colours)]
+    colours = [distribution.ppf(draws[..., k]) for k, distribution in enumerate(prior.colours)]
     return np.asarray(np.clip(np.stack(colours, axis=-1), 0, 1))
 
 

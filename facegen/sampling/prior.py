@@ -75,15 +75,15 @@ class PriorSource:
 
     recipe: Recipe
     distributions: Prior
-    kept: tuple[slice, ...]
+    identity_columns: tuple[slice, ...]
 
     def theta(self, seed: int, indices: Int64[Array, "N"]) -> Float32[Array, "N m"]:
         theta = draw_theta(self.distributions, seed, indices)
         if self.recipe.identities:
             identities = identities_of(self.recipe, indices)
-            own = draw_theta(self.distributions, seed, identities, Stream.IDENTITY)
-            for columns in self.kept:
-                theta[:, columns] = own[:, columns]
+            of_identity = draw_theta(self.distributions, seed, identities, Stream.IDENTITY)
+            for columns in self.identity_columns:
+                theta[:, columns] = of_identity[:, columns]
         return theta
 
     def parents(self, seed: int, indices: Int64[Array, "N"]) -> list[Parent | None]:
@@ -95,16 +95,18 @@ class PriorSource:
         if self.recipe.identities is None:
             return list(theta.T)
         once = np.unique(identities_of(self.recipe, indices), return_index=True)[1]
-        kept = np.zeros(theta.shape[1], bool)
-        for columns in self.kept:
-            kept[columns] = True
-        return [theta[once, c] if kept[c] else theta[:, c] for c in range(theta.shape[1])]
+        identity_columns = np.zeros(theta.shape[1], bool)
+        for columns in self.identity_columns:
+            identity_columns[columns] = True
+        return [
+            theta[once, c] if identity_columns[c] else theta[:, c] for c in range(theta.shape[1])
+        ]
 
 
 def source_of(recipe: Recipe, layout: Layout) -> PriorSource:
     """Where the recipe's theta comes from in this layout."""
-    kept = tuple(layout.slices[name] for name in IDENTITY_GROUPS)
-    return PriorSource(recipe, prior_of(recipe, layout), kept)
+    identity_columns = tuple(layout.slices[name] for name in IDENTITY_GROUPS)
+    return PriorSource(recipe, prior_of(recipe, layout), identity_columns)
 
 
 def prior_of(recipe: Recipe, layout: Layout) -> Prior:

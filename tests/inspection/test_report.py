@@ -218,7 +218,7 @@ def test_a_histogram_can_be_drawn_of_anything(stated):
     assert chart.count("<rect") > 0
     assert "nan" not in chart
     assert "inf" not in chart
-    assert report_page.distribution_words(stated, 1.0)
+    assert report_page.distribution_text(stated, 1.0)
 
 
 @pytest.mark.parametrize(("low", "high"), [(-43.2, 43.2), (0.0, 1e-6), (1e9, 1.1e9), (-5, -4.9)])

@@ -46,8 +46,8 @@ class FolderStore:
         """Beside its final place."""
         return files.temporary_path(self._folder / name)
 
-    def commit(self, made: Path, name: str) -> None:
-        files.commit(made, self._folder / name)
+    def commit(self, temporary: Path, name: str) -> None:
+        files.commit(temporary, self._folder / name)
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:

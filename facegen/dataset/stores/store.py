@@ -32,7 +32,7 @@ class Store(Protocol):
         """A local path on which to make a file that is to have this name."""
         ...
 
-    def commit(self, made: Path, name: str) -> None:
+    def commit(self, temporary: Path, name: str) -> None:
         """Give a file made on a temporary path its name."""
         ...
 

@@ -45,10 +45,10 @@ class UrlStore:
     def temporary_path(self, name: str) -> Path:
         return Path(tempfile.gettempdir()) / f"facegen-{uuid4().hex[:8]}-{name}"
 
-    def commit(self, made: Path, name: str) -> None:
+    def commit(self, temporary: Path, name: str) -> None:
         with self._explained():
-            self._files.put_file(str(made), self._path(name))
-        made.unlink()
+            self._files.put_file(str(temporary), self._path(name))
+        temporary.unlink()
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:

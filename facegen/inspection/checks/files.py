@@ -61,11 +61,13 @@ def check_files(scans: Collection[ShardScan], names: Iterable[str]) -> Check:
 
 def foreign(spec: ResolvedSpec, names: Collection[str], complete: bool) -> tuple[Fault, ...]:
     """Files that are none of the data set's, and pages that a complete one should have."""
-    own = {f"{shard.name}.{suffix}" for shard in spec.shards for suffix in ("tar", "json")}
-    others = [name for name in sorted(set(names) - own - OWN_FILES) if not name.endswith(PARTIAL)]
+    planned = {f"{shard.name}.{suffix}" for shard in spec.shards for suffix in ("tar", "json")}
+    strangers = [
+        name for name in sorted(set(names) - planned - OWN_FILES) if not name.endswith(PARTIAL)
+    ]
     missing = [page for page in PAGES if page not in names] if complete else []
     return (
-        *(Fault("files", name, _foreign_message(name)) for name in others),
+        *(Fault("files", name, _foreign_message(name)) for name in strangers),
         *(Fault("files", page, "missing; render again") for page in missing),
     )
 

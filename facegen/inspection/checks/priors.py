@@ -45,8 +45,8 @@ def prior_checks(
         "mixture": try_mixtures(source.distributions, spec.layout, theta, draws),
     }
     limit = FAMILY_ALPHA / max(1, sum(map(len, trials.values())))
-    for name, some in trials.items():
-        yield Check(name, summary(some, len(theta)), tuple(unlikely(name, some, limit)))
+    for name, tests in trials.items():
+        yield Check(name, summary(tests, len(theta)), tuple(unlikely(name, tests, limit)))
 
 
 def summary(trials: list[Trial], samples: int) -> str:
@@ -75,9 +75,11 @@ def try_dimensions(
             values = draws[column].astype(np.float64)
             distance = ks_distance(distribution, values, rounding_of(theta[:, column]))
             p = float(kstwo.sf(distance, len(values)))
-            seen = f"mean {values.mean():.4g}, sd {values.std():.4g}"
+            measured = f"mean {values.mean():.4g}, sd {values.std():.4g}"
             stated = f"stated {distribution.mean:.4g} and {distribution.sd:.4g}"
-            trials.append(Trial(column_name(layout, column), p, f"{seen}; {stated}; p = {p:.1g}"))
+            trials.append(
+                Trial(column_name(layout, column), p, f"{measured}; {stated}; p = {p:.1g}")
+            )
     return trials
 
 
@@ -93,10 +95,10 @@ def try_mixtures(
         edges = cell_edges(distribution, rounding_of(theta[:, columns]), len(values))
         counts = np.histogram(values, edges)[0]
         p = chi_square(distribution, edges, counts)
-        seen = _shares(fitted_weights(distribution, edges, counts))
+        fitted = _shares(fitted_weights(distribution, edges, counts))
         stated = _shares(np.array(distribution.weights))
         name = f"{column_name(layout, int(columns[0]))} (and {len(columns) - 1} like it)"
-        trials.append(Trial(name, p, f"weights {seen}; stated {stated}; p = {p:.1g}"))
+        trials.append(Trial(name, p, f"weights {fitted}; stated {stated}; p = {p:.1g}"))
     return trials
 
 

@@ -84,9 +84,9 @@ class Rerenderer:
         samples = stored.samples
         rows = [row for row, index in enumerate(samples.indices.tolist()) if index in picks]
         exact = self._same_versions and device == self._worker.renderer.device
-        made = self._render_rows(stored, rows, exact)
+        rendered = self._render_rows(stored, rows, exact)
         tally = Tally(device=self._worker.renderer.device)
-        for row, members in zip(rows, made, strict=True):
+        for row, members in zip(rows, rendered, strict=True):
             messages, worst = differences(stored.members[row], members, exact)
             for message in messages:
                 key = sample_key(int(samples.indices[row]))
@@ -96,11 +96,11 @@ class Rerenderer:
 
     def _render_rows(self, stored: Stored, rows: list[int], exact: bool) -> list[Members]:
         """The members that these rows' labels render to."""
-        made = self.render(stored.samples[rows])
-        pairs = zip(rows, made, strict=True)
+        rendered = self.render(stored.samples[rows])
+        pairs = zip(rows, rendered, strict=True)
         same = all(same_bytes(stored.members[row], members) for row, members in pairs)
         if same or not exact or len(rows) == len(stored.samples):
-            return made
+            return rendered
         # A product of another size may round differently: settle it with the whole batch.
         whole = self.render(stored.samples)
         return [whole[row] for row in rows]
@@ -115,19 +115,19 @@ class Rerenderer:
         return [members for _, members in encoded]
 
 
-def same_bytes(stored: Members, made: Members) -> bool:
+def same_bytes(stored: Members, rendered: Members) -> bool:
     """Whether image and layers are the same, byte for byte."""
-    return all(stored[name] == made[name] for name in made.keys() - NOT_RENDERED)
+    return all(stored[name] == rendered[name] for name in rendered.keys() - NOT_RENDERED)
 
 
-def differences(stored: Members, made: Members, exact: bool) -> tuple[list[str], float]:
+def differences(stored: Members, rendered: Members, exact: bool) -> tuple[list[str], float]:
     """What differs more than it may, and the image's mean difference in levels of 255."""
     messages, worst = [], 0.0
-    for name in sorted(made.keys() - NOT_RENDERED):
-        if stored[name] == made[name]:
+    for name in sorted(rendered.keys() - NOT_RENDERED):
+        if stored[name] == rendered[name]:
             continue
         try:
-            mean, near = distance(name, stored[name], made[name])
+            mean, near = distance(name, stored[name], rendered[name])
         except DatasetError as error:
             messages.append(f"{name} cannot be read: {error.message}")
             continue
@@ -142,10 +142,10 @@ def differences(stored: Members, made: Members, exact: bool) -> tuple[list[str],
     return messages, worst
 
 
-def distance(name: str, stored: bytes, made: bytes) -> tuple[float, float]:
+def distance(name: str, stored: bytes, rendered: bytes) -> tuple[float, float]:
     """The mean difference of two encoded arrays, and the share of pixels that are near."""
     decode: Any = DECODERS.get(name, decode_image)
-    a, b = decode(stored), decode(made)
+    a, b = decode(stored), decode(rendered)
     if a.shape != b.shape:
         raise DatasetError(f"it is {a.shape}, not {b.shape}")
     difference = np.abs(a.astype(np.float64) - b)

@@ -69,20 +69,20 @@ class Inspector:
     def inspect(self, assignment: Assignment) -> Findings:
         """Look at one shard."""
         faults, tally = FaultList(assignment.shard.name), Tally()
-        kept: list[Samples] = []
+        batches: list[Samples] = []
         with self._store.local(f"{assignment.shard.name}.tar") as path:
             check_bytes(path, assignment.report, faults)
             if not faults:
                 try:
                     for stored in self.read(path, assignment, faults):
                         rows = np.flatnonzero(stored.samples.indices % self._thin == 0)
-                        kept.append(stored.samples[rows.tolist()])
+                        batches.append(stored.samples[rows.tolist()])
                         tally += self.rerendered(stored, assignment, faults)
                 except FacegenError as error:
                     faults.add("members", str(error))
-        indices = np.concatenate([np.empty(0, np.int64), *(one.indices for one in kept)])
+        indices = np.concatenate([np.empty(0, np.int64), *(batch.indices for batch in batches)])
         theta = np.empty((0, self._spec.layout.width), np.float32)
-        theta = np.concatenate([theta, *(one.theta for one in kept)])
+        theta = np.concatenate([theta, *(batch.theta for batch in batches)])
         return Findings(faults.faults(), indices, theta, tally)
 
     def read(self, path: Path, assignment: Assignment, faults: FaultList) -> Iterator[Stored]:

@@ -68,9 +68,9 @@ def complete(model: ForeignModel, generic: MorphableModel) -> Filled:
     model = bounded_colours(outward(model))
     whole = model.landmarks is not None and (model.landmarks >= 0).all()
     points = model.mean_face.astype(np.float64)
-    found = fitting.fit(generic, points, model.triangles, model.landmarks)
+    fit = fitting.fit(generic, points, model.triangles, model.landmarks)
     try:
-        model = model.noting(fitting.check(found))
+        model = model.noting(fitting.check(fit))
     except ModelError:
         if not whole:
             raise
@@ -82,10 +82,10 @@ def complete(model: ForeignModel, generic: MorphableModel) -> Filled:
         and model.reflectance is not None
     ):
         return _filled(model)
-    model, found = placed(model, found)
-    model = with_landmarks(model, generic, found)
-    model = with_parts(model, generic, found)
-    return _filled(with_skin(model, generic, found))
+    model, fit = placed(model, fit)
+    model = with_landmarks(model, generic, fit)
+    model = with_parts(model, generic, fit)
+    return _filled(with_skin(model, generic, fit))
 
 
 def outward(model: ForeignModel) -> ForeignModel:
@@ -116,17 +116,17 @@ def bounded_colours(model: ForeignModel) -> ForeignModel:
     return model.noting(note) if outside > 0.02 else model
 
 
-def placed(model: ForeignModel, found: Fit) -> tuple[ForeignModel, Fit]:
+def placed(model: ForeignModel, fit: Fit) -> tuple[ForeignModel, Fit]:
     """The model upright and with its origin between the ears, moved only if far from it."""
-    pose = found.pose
-    turn = pose.rotation.T if found.angle > TURNED_DEGREES else np.eye(3)
+    pose = fit.pose
+    turn = pose.rotation.T if fit.angle > TURNED_DEGREES else np.eye(3)
     off = float(np.linalg.norm(pose.shift))
-    shift = -turn @ pose.shift if off > FAR_MM or found.angle > TURNED_DEGREES else np.zeros(3)
+    shift = -turn @ pose.shift if off > FAR_MM or fit.angle > TURNED_DEGREES else np.zeros(3)
     if not shift.any():
-        return model, found
-    words = f"moved by {', '.join(f'{x:.0f}' for x in shift)} mm: the origin is between the ears"
-    if found.angle > TURNED_DEGREES:
-        words = f"turned by {found.angle:.0f} degrees and {words}"
+        return model, fit
+    note = f"moved by {', '.join(f'{x:.0f}' for x in shift)} mm: the origin is between the ears"
+    if fit.angle > TURNED_DEGREES:
+        note = f"turned by {fit.angle:.0f} degrees and {note}"
     move = Similarity(turn, shift, 1.0)
     shape = Modes(
         move.apply(model.shape.mean.astype(np.float64)).astype(np.float32),
@@ -139,8 +139,8 @@ def placed(model: ForeignModel, found: Fit) -> tuple[ForeignModel, Fit]:
         model.expression.sd,
     )
     home = Similarity(turn @ pose.rotation, move.apply(pose.shift), pose.scale)
-    moved = Fit(move.apply(found.points), home, found.rms)
-    return model.noting(words, shape=shape, expression=expression), moved
+    moved = Fit(move.apply(fit.points), home, fit.rms)
+    return model.noting(note, shape=shape, expression=expression), moved
 
 
 def _turned(basis: NDArray[np.float32], turn: Float64) -> NDArray[np.float32]:
@@ -151,7 +151,7 @@ def _turned(basis: NDArray[np.float32], turn: Float64) -> NDArray[np.float32]:
     return np.ascontiguousarray(turned).reshape(basis.shape)
 
 
-def with_landmarks(model: ForeignModel, generic: MorphableModel, found: Fit) -> ForeignModel:
+def with_landmarks(model: ForeignModel, generic: MorphableModel, fit: Fit) -> ForeignModel:
     """The model with all 68: those unknown are the outer vertices nearest to the fitted head's."""
     old = model.landmarks
     old = np.full(LANDMARKS, UNKNOWN_LANDMARK, np.int32) if old is None else old
@@ -162,8 +162,8 @@ def with_landmarks(model: ForeignModel, generic: MorphableModel, found: Fit) -> 
     if model.segmentation is not None:
         outer = np.flatnonzero(~np.isin(model.segmentation, INNER))
     used = np.intersect1d(outer, model.triangles)
-    wanted = found.points[generic.landmarks[missing]]
-    distance, nearest = cKDTree(model.mean_face[used]).query(wanted)
+    points = fit.points[generic.landmarks[missing]]
+    distance, nearest = cKDTree(model.mean_face[used]).query(points)
     new = old.copy()
     new[missing] = used[nearest]
     return model.noting(
@@ -173,7 +173,7 @@ def with_landmarks(model: ForeignModel, generic: MorphableModel, found: Fit) -> 
     )
 
 
-def with_parts(model: ForeignModel, generic: MorphableModel, found: Fit) -> ForeignModel:
+def with_parts(model: ForeignModel, generic: MorphableModel, fit: Fit) -> ForeignModel:
     """The model with a part for each vertex: where none is told, that of the nearest on our head.
 
     The inside of the mouth counts as 3 mm farther, so that closed lips stay lips. Where the file
@@ -186,37 +186,39 @@ def with_parts(model: ForeignModel, generic: MorphableModel, found: Fit) -> Fore
     if not len(missing):
         return model
     points = model.mean_face[missing]
-    told = np.intersect1d(old, INNER)
-    open_to = ~np.isin(generic.segmentation, told)
+    inner = np.intersect1d(old, INNER)
+    open_to = ~np.isin(generic.segmentation, inner)
     inside = np.isin(generic.segmentation, INSIDE)
     near, part = [], []
     for group, penalty in ((~inside, 0.0), (inside, INSIDE_PENALTY_MM)):
         members = np.flatnonzero(group & open_to)
         if not len(members):
             continue
-        distance, nearest = cKDTree(found.points[members]).query(points, workers=2)
+        distance, nearest = cKDTree(fit.points[members]).query(points, workers=2)
         near.append(distance + penalty)
         part.append(generic.segmentation[members[nearest]])
     new = old.copy()
     new[missing] = np.choose(np.argmin(near, axis=0), part)
-    words = "all parts" if len(missing) == len(old) else "parts that the file does not tell"
-    return model.noting(f"{words} are those of our head, fitted", segmentation=new)
+    extent = "all parts" if len(missing) == len(old) else "parts that the file does not tell"
+    return model.noting(f"{extent} are those of our head, fitted", segmentation=new)
 
 
-def with_skin(model: ForeignModel, generic: MorphableModel, found: Fit) -> ForeignModel:
+def with_skin(model: ForeignModel, generic: MorphableModel, fit: Fit) -> ForeignModel:
     """The model with a reflectance: its own, or our procedural skin by part."""
     if model.reflectance is not None:
         return model
     assert model.segmentation is not None
-    indices, weights = skin_sources(model.mean_face, model.segmentation, generic, found.points)
+    indices, weights = skin_sources(model.mean_face, model.segmentation, generic, fit.points)
     skin = generic.reflectance
     mean = np.einsum("vn,vnc->vc", weights, skin.mean[indices])
     basis = np.empty((model.vertices, 3, skin.components), np.float32)
     for k, row in enumerate(skin.basis.reshape(skin.components, -1, 3)):
         np.einsum("vn,vnc->vc", weights, row[indices], out=basis[:, :, k])
     flat = basis.reshape(-1, skin.components)
-    made = modes("reflectance", mean, flat, np.ones(skin.components))
-    return model.noting("no reflectance in the file: our procedural skin by part", reflectance=made)
+    skin_modes = modes("reflectance", mean, flat, np.ones(skin.components))
+    return model.noting(
+        "no reflectance in the file: our procedural skin by part", reflectance=skin_modes
+    )
 
 
 def skin_sources(
@@ -230,16 +232,23 @@ def skin_sources(
     weights = np.full((len(points), NEIGHBOURS), 1 / NEIGHBOURS, np.float32)
     for part in np.unique(segmentation):
         for side in (-1, 1):
-            here = np.flatnonzero((segmentation == part) & ((points[:, 0] >= 0) == (side > 0)))
-            ours = np.flatnonzero(
+            targets = np.flatnonzero((segmentation == part) & ((points[:, 0] >= 0) == (side > 0)))
+            candidates = np.flatnonzero(
                 (generic.segmentation == part) & ((fitted[:, 0] >= 0) == (side > 0))
             )
-            ours = ours if len(ours) >= NEIGHBOURS else np.arange(len(fitted))
-            if len(here):
-                source = _overlaid(fitted[ours], points[here]) if part in INNER else fitted[ours]
-                distance, nearest = cKDTree(source).query(points[here], NEIGHBOURS, workers=2)
+            candidates = candidates if len(candidates) >= NEIGHBOURS else np.arange(len(fitted))
+            if len(targets):
+                source = (
+                    _overlaid(fitted[candidates], points[targets])
+                    if part in INNER
+                    else fitted[candidates]
+                )
+                distance, nearest = cKDTree(source).query(points[targets], NEIGHBOURS, workers=2)
                 w = 1 / np.maximum(distance, 0.05) ** 2
-                indices[here], weights[here] = ours[nearest], w / w.sum(axis=1, keepdims=True)
+                indices[targets], weights[targets] = (
+                    candidates[nearest],
+                    w / w.sum(axis=1, keepdims=True),
+                )
     return indices, weights
 
 

@@ -59,10 +59,10 @@ def read(path: Path) -> ForeignModel:
     )
 
 
-def _pca(table: dict[str, Any], what: str) -> Modes:
-    sd = deviations(what, np.asarray(table["eigenvalues"], np.float64))
+def _pca(table: dict[str, Any], group: str) -> Modes:
+    sd = deviations(group, np.asarray(table["eigenvalues"], np.float64))
     basis = np.asarray(table["orthonormal_pca_basis"], np.float32)
-    return modes(what, np.asarray(table["mean"], np.float64), basis.reshape(-1, len(sd)), sd)
+    return modes(group, np.asarray(table["mean"], np.float64), basis.reshape(-1, len(sd)), sd)
 
 
 def _blendshapes(shapes: Any, shape: Modes) -> Modes | None:

@@ -74,9 +74,9 @@ def fit(
     target = _target(points, triangles)
     face = _face(generic)
     head = generic.mean_face.astype(np.float64)
-    known = _known(generic, landmarks)
-    anchors = points[landmarks[known]] if landmarks is not None else np.empty((0, 3))
-    pins = generic.landmarks[known]
+    pinned = _known(generic, landmarks)
+    anchors = points[landmarks[pinned]] if landmarks is not None else np.empty((0, 3))
+    pins = generic.landmarks[pinned]
     pose = _start(head, pins, points, anchors)
     normals = normals_of(head, generic.triangles)
     for _ in range(RIGID_STEPS):
@@ -86,7 +86,7 @@ def fit(
         pose = _rigid_step(head, normals, pose, face, target, pins, anchors)
     placed = pose.apply(head)
     rms = _rms(placed[face], target)
-    inner = known >= JAW_LANDMARKS
+    inner = pinned >= JAW_LANDMARKS
     return Fit(_pinned(placed, placed[pins[inner]], anchors[inner]), pose, rms)
 
 
@@ -106,16 +106,16 @@ def _pinned(points: Float64, pins: Float64, anchors: Float64) -> Float64:
     return np.asarray(points + pull(points))
 
 
-def check(found: Fit) -> str:
+def check(fit: Fit) -> str:
     """Words for how good the fit is; refused where it is no head."""
-    if not np.isfinite(found.rms) or found.rms > BAD_MM or not 0.5 < found.pose.scale < 2:
+    if not np.isfinite(fit.rms) or fit.rms > BAD_MM or not 0.5 < fit.pose.scale < 2:
         raise ModelError(
-            f"our head does not fit this one (RMS distance {found.rms:.1f} mm, "
-            f"size ratio {found.pose.scale:.2f}), so its landmarks are not known",
+            f"our head does not fit this one (RMS distance {fit.rms:.1f} mm, "
+            f"size ratio {fit.pose.scale:.2f}), so its landmarks are not known",
             "give them with --landmarks FILE",
         )
-    quality = "good" if found.rms < GOOD_MM else "rough"
-    return f"our head fits its face with an RMS distance of {found.rms:.1f} mm ({quality})"
+    quality = "good" if fit.rms < GOOD_MM else "rough"
+    return f"our head fits its face with an RMS distance of {fit.rms:.1f} mm ({quality})"
 
 
 def _target(points: Float64, triangles: NDArray[np.int32]) -> Target:
@@ -168,10 +168,10 @@ def _matches(
     at: Float64, normals: Float64, pose: Similarity, target: Target
 ) -> tuple[NDArray[np.bool_], Float64]:
     """(which points found a surface of like orientation nearby, the points they found)."""
-    distance, found = target.tree.query(at, workers=2)
-    alike = (target.normals[found] * (normals @ pose.rotation.T)).sum(axis=1) > 0.5
+    distance, nearest = target.tree.query(at, workers=2)
+    alike = (target.normals[nearest] * (normals @ pose.rotation.T)).sum(axis=1) > 0.5
     limit = max(5.0, 2.5 * float(np.median(distance)))
-    return alike & (distance < limit), target.tree.data[found]
+    return alike & (distance < limit), target.tree.data[nearest]
 
 
 def _rigid_step(
@@ -183,12 +183,12 @@ def _rigid_step(
     pins: NDArray[np.int32],
     anchors: Float64,
 ) -> Similarity:
-    good, found = _matches(pose.apply(head[face]), normals[face], pose, target)
-    if good.sum() < 50:
+    matched, matches = _matches(pose.apply(head[face]), normals[face], pose, target)
+    if matched.sum() < 50:
         return pose
-    source = np.concatenate([head[face][good], head[pins]])
-    goal = np.concatenate([found[good], anchors])
-    weights = np.concatenate([np.ones(good.sum()), np.full(len(pins), LANDMARK_WEIGHT)])
+    source = np.concatenate([head[face][matched], head[pins]])
+    goal = np.concatenate([matches[matched], anchors])
+    weights = np.concatenate([np.ones(matched.sum()), np.full(len(pins), LANDMARK_WEIGHT)])
     return similarity(source, goal, weights)
 
 
@@ -203,19 +203,19 @@ def _soft_step(
     anchors: Float64,
 ) -> Float64:
     """The head of the generic shape coefficients that best meet the matches, a ridge on them."""
-    good, found = _matches(pose.apply(head[face]), normals[face], pose, target)
-    rows = np.concatenate([face[good], pins])
-    goal = np.concatenate([found[good], anchors])
+    matched, matches = _matches(pose.apply(head[face]), normals[face], pose, target)
+    rows = np.concatenate([face[matched], pins])
+    goal = np.concatenate([matches[matched], anchors])
     goal = (goal - pose.shift) @ pose.rotation / pose.scale
-    trust = np.concatenate([np.ones(good.sum()), np.full(len(pins), LANDMARK_WEIGHT)]) / NOISE**2
-    some = generic.shape.leading(COMPONENTS)
-    basis = some.at(rows.astype(np.int32)).basis.astype(np.float64)
+    trust = np.concatenate([np.ones(matched.sum()), np.full(len(pins), LANDMARK_WEIGHT)]) / NOISE**2
+    components = generic.shape.leading(COMPONENTS)
+    basis = components.at(rows.astype(np.int32)).basis.astype(np.float64)
     offset = (goal - generic.mean_face[rows]).reshape(-1)
     weighted = basis * np.repeat(trust, 3)
     # Neighbouring points err together: a tenth of them count as independent.
-    left = weighted @ basis.T / 10 + np.eye(len(basis))
-    coefficients = np.linalg.solve(left, weighted @ offset / 10)
-    moved = some.evaluate(coefficients[None].astype(np.float32))[0] + generic.expression.mean
+    normal_matrix = weighted @ basis.T / 10 + np.eye(len(basis))
+    coefficients = np.linalg.solve(normal_matrix, weighted @ offset / 10)
+    moved = components.evaluate(coefficients[None].astype(np.float32))[0] + generic.expression.mean
     return np.asarray(moved, np.float64)
 
 

@@ -64,8 +64,8 @@ def _short(count: int) -> int:
     return count * IDENTITIES // (IDENTITIES + 100)
 
 
-def _scaled(what: str, mean: Array, basis: Array) -> Modes:
-    return modes(what, mean, basis, np.ones(basis.shape[1])).scaled(METRE)
+def _scaled(group: str, mean: Array, basis: Array) -> Modes:
+    return modes(group, mean, basis, np.ones(basis.shape[1])).scaled(METRE)
 
 
 def _opened_jaw(table: dict[str, Any], template: Array) -> Array:
@@ -76,9 +76,11 @@ def _opened_jaw(table: dict[str, Any], template: Array) -> Array:
     c, s = np.cos(JAW_SECANT), np.sin(JAW_SECANT)
     turn = np.array([[0, 0, 0], [0, c - 1, -s], [0, s, c - 1]])
     # posedirs belong to R - I of the joints after the root, nine values each.
-    own = correctives[:, :, 9 * (JAW - 1) : 9 * JAW]
+    jaw_correctives = correctives[:, :, 9 * (JAW - 1) : 9 * JAW]
     moved = weights * ((template - joint) @ turn.T)
-    return np.asarray(moved + own @ turn.reshape(-1) if own.shape[2] == 9 else moved)
+    return np.asarray(
+        moved + jaw_correctives @ turn.reshape(-1) if jaw_correctives.shape[2] == 9 else moved
+    )
 
 
 def _eyes(count: int) -> Array | None:

@@ -59,7 +59,7 @@ class ForeignModel:
         return replace(self, notes=(*self.notes, *notes), **changes)
 
 
-def modes(what: str, mean: Array, basis: Array | None, sd: Array | None) -> Modes:
+def modes(group: str, mean: Array, basis: Array | None, sd: Array | None) -> Modes:
     """Modes from arrays of any float type: mean 3 V values, basis (3 V, k), sd (k,); checked."""
     flat = np.asarray(mean).reshape(-1)
     if basis is None or sd is None:
@@ -67,25 +67,25 @@ def modes(what: str, mean: Array, basis: Array | None, sd: Array | None) -> Mode
     sd = np.asarray(sd).reshape(-1)
     if not flat.size or len(flat) % 3 or basis.shape != (len(flat), len(sd)):
         raise ModelError(
-            f"the {what} has a mean of {len(flat)}, a basis of {basis.shape} and {len(sd)} "
+            f"the {group} has a mean of {len(flat)}, a basis of {basis.shape} and {len(sd)} "
             f"deviations, which do not belong together"
         )
     if basis.size > MAX_VALUES:
-        raise ModelError(f"the {what} has more than {MAX_VALUES:,} values")
-    made = Modes(
+        raise ModelError(f"the {group} has more than {MAX_VALUES:,} values")
+    checked_modes = Modes(
         flat.astype(np.float32).reshape(-1, 3),
         np.asarray(basis, np.float32),
         sd.astype(np.float32),
     )
-    _check_finite(what, made)
-    return made
+    _check_finite(group, checked_modes)
+    return checked_modes
 
 
-def deviations(what: str, variance: Array) -> Array:
+def deviations(group: str, variance: Array) -> Array:
     """Standard deviations (k,) from variances."""
     variance = np.asarray(variance, np.float64).reshape(-1)
     if not (variance >= 0).all():
-        raise ModelError(f"a variance of the {what} is below zero or not a number")
+        raise ModelError(f"a variance of the {group} is below zero or not a number")
     return np.sqrt(variance)
 
 
@@ -94,16 +94,16 @@ def checked(model: ForeignModel) -> ForeignModel:
     count = model.vertices
     if not 3 <= count <= MAX_VERTICES:
         raise ModelError(f"{count:,} vertices, not between 3 and {MAX_VERTICES:,}")
-    for what in ("expression", "reflectance"):
-        part: Modes | None = getattr(model, what)
+    for name in ("expression", "reflectance"):
+        part: Modes | None = getattr(model, name)
         if part is not None and len(part.mean) != count:
-            raise ModelError(f"the {what} has {len(part.mean)} vertices, the shape {count}")
-    for what, indices in (("triangles", model.triangles), ("landmarks", model.landmarks)):
-        low = UNKNOWN_LANDMARK if what == "landmarks" else 0
+            raise ModelError(f"the {name} has {len(part.mean)} vertices, the shape {count}")
+    for name, indices in (("triangles", model.triangles), ("landmarks", model.landmarks)):
+        low = UNKNOWN_LANDMARK if name == "landmarks" else 0
         if indices is None or not indices.size:
             continue
         if not low <= indices.min() <= indices.max() < count:
-            raise ModelError(f"the {what} name vertices that do not exist: there are {count}")
+            raise ModelError(f"the {name} name vertices that do not exist: there are {count}")
     if model.landmarks is not None and model.landmarks.shape != (LANDMARKS,):
         raise ModelError(f"the landmarks are {model.landmarks.shape}, not ({LANDMARKS},)")
     if model.segmentation is not None and (
@@ -124,11 +124,15 @@ def triangles_of(cells: Array, first: int = 0) -> NDArray[np.int32]:
     return np.ascontiguousarray(cells.astype(np.int64) - first).astype(np.int32)
 
 
-def _check_finite(what: str, made: Modes) -> None:
-    for word, array in (("mean", made.mean), ("basis", made.basis), ("deviations", made.sd)):
+def _check_finite(group: str, checked_modes: Modes) -> None:
+    for name, array in (
+        ("mean", checked_modes.mean),
+        ("basis", checked_modes.basis),
+        ("deviations", checked_modes.sd),
+    ):
         # A sum is finite unless a value is not (float64: no overflow of float32 values).
         if not np.isfinite(array.sum(dtype=np.float64)):
-            raise ModelError(f"the {word} of the {what} holds values that are not finite")
+            raise ModelError(f"the {name} of the {group} holds values that are not finite")
 
 
 def _surface(model: ForeignModel) -> ForeignModel:

@@ -44,11 +44,11 @@ def read(tables: Tables, path: Path) -> ForeignModel:
     )
 
 
-def _modes(what: str, mean: Array, basis: Array) -> Modes:
+def _modes(group: str, mean: Array, basis: Array) -> Modes:
     if basis.ndim != 3 or basis.shape[1:] != mean.shape:
-        raise ModelError(f"the basis of the {what} is {basis.shape}, the template {mean.shape}")
+        raise ModelError(f"the basis of the {group} is {basis.shape}, the template {mean.shape}")
     columns = basis.reshape(len(basis), -1).T
-    return modes(what, mean, columns, np.ones(len(basis))).scaled(METRE)
+    return modes(group, mean, columns, np.ones(len(basis))).scaled(METRE)
 
 
 def _parts(tables: Tables, vertices: int) -> Array | None:
@@ -58,8 +58,8 @@ def _parts(tables: Tables, vertices: int) -> Array | None:
         return None
     parts = np.zeros(vertices, np.uint8)
     for group, name in zip(groups, names.astype(str), strict=True):
-        words = [part for word, part in PART_WORDS.items() if word in name.lower()]
-        part = "eyes" if name.lower() in EYES else words[0] if words else None
+        labels = [part for key, part in PART_WORDS.items() if key in name.lower()]
+        part = "eyes" if name.lower() in EYES else labels[0] if labels else None
         if part:
             parts[group > 0.5] = SEGMENTS.index(part)
     return parts

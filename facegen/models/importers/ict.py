@@ -39,11 +39,11 @@ def read(path: Path) -> ForeignModel:
     if folder is None:
         raise ModelError(f"a folder without {NEUTRAL}", "give ICT-FaceKit's FaceXModel folder")
     neutral = read_obj(folder / NEUTRAL)
-    facts = _facts(folder)
+    config = _facts(folder)
     identities = sorted(folder.glob("identity[0-9][0-9][0-9].obj"))
-    names = [name for name in facts.get("expressions", []) if (folder / f"{name}.obj").is_file()]
-    kept = _kept(neutral.materials)
-    triangles = np.concatenate([neutral.materials[name] for name in kept])
+    names = [name for name in config.get("expressions", []) if (folder / f"{name}.obj").is_file()]
+    kept_materials = _kept(neutral.materials)
+    triangles = np.concatenate([neutral.materials[name] for name in kept_materials])
     used, triangles, number = _compact(triangles, len(neutral.vertices))
     model = ForeignModel(
         name=folder.name if folder.name != "FaceXModel" else "ict",
@@ -54,14 +54,14 @@ def read(path: Path) -> ForeignModel:
         scale=CENTIMETRE,
         licence="ICT-FaceKit: MIT (the full model); see its LICENSE",
         expression=_offsets(neutral.vertices, [folder / f"{n}.obj" for n in names], used),
-        landmarks=_landmarks(facts, number),
-        segmentation=_parts(neutral.materials, kept, number, len(triangles)),
+        landmarks=_landmarks(config, number),
+        segmentation=_parts(neutral.materials, kept_materials, number, len(triangles)),
         expression_unit=WEIGHT,
     )
-    left = [name for name in neutral.materials if name not in kept]
+    dropped = [name for name in neutral.materials if name not in kept_materials]
     return model.noting(
         f"expressions in order: {', '.join(names)}",
-        f"left out, being transparent or hidden: {', '.join(left) or 'nothing'}",
+        f"left out, being transparent or hidden: {', '.join(dropped) or 'nothing'}",
     )
 
 
@@ -70,20 +70,20 @@ def _facts(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     with located(INDICES):
-        facts: dict[str, Any] = {"expressions": None}
+        config: dict[str, Any] = {"expressions": None}
         try:
             if path.stat().st_size < MAX_BYTES:
-                facts = dict(json.loads(path.read_text("utf-8")))
+                config = dict(json.loads(path.read_text("utf-8")))
         except (ValueError, TypeError, RecursionError):
             pass
-        names = facts.get("expressions", [])
+        names = config.get("expressions", [])
         if not isinstance(names, list) or not all(str(name).isidentifier() for name in names):
             raise ModelError("not ICT-FaceKit's table of vertices and expressions")
-        return facts
+        return config
 
 
 def _kept(materials: dict[str, Array]) -> list[str]:
-    return [name for name in materials if not any(word in name for word in LEFT_OUT)]
+    return [name for name in materials if not any(key in name for key in LEFT_OUT)]
 
 
 def _compact(triangles: Array, count: int) -> tuple[Array, Array, Array]:
@@ -109,12 +109,12 @@ def _targets(neutral: Array, paths: list[Path], used: Array) -> Modes:
 
 
 def _offsets(neutral: Array, paths: list[Path], used: Array) -> Modes | None:
-    made = _targets(neutral, paths, used)
-    return Modes(np.zeros_like(made.mean), made.basis, made.sd) if paths else None
+    columns = _targets(neutral, paths, used)
+    return Modes(np.zeros_like(columns.mean), columns.basis, columns.sd) if paths else None
 
 
-def _landmarks(facts: dict[str, Any], number: Array) -> Array | None:
-    old = np.asarray(facts.get("idx_to_landmark_verts", []))
+def _landmarks(config: dict[str, Any], number: Array) -> Array | None:
+    old = np.asarray(config.get("idx_to_landmark_verts", []))
     if old.shape != (LANDMARKS,) or old.dtype.kind not in "iu":
         return None
     if not 0 <= old.min() <= old.max() < len(number):
@@ -122,11 +122,13 @@ def _landmarks(facts: dict[str, Any], number: Array) -> Array | None:
     return np.asarray(number[old], np.int32)
 
 
-def _parts(materials: dict[str, Array], kept: list[str], number: Array, faces: int) -> Array:
+def _parts(
+    materials: dict[str, Array], kept_materials: list[str], number: Array, faces: int
+) -> Array:
     """The part that each material tells, 0 where it tells none."""
     parts = np.zeros(number.max() + 1, np.uint8)
-    for name in kept:
-        for word, part in PART_WORDS.items():
-            if word in name:
+    for name in kept_materials:
+        for key, part in PART_WORDS.items():
+            if key in name:
                 parts[number[np.unique(materials[name])]] = SEGMENTS.index(part)
     return parts

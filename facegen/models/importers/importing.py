@@ -39,8 +39,8 @@ def read(path: Path) -> ForeignModel:
         except (IsADirectoryError, FileNotFoundError, PermissionError) as error:
             raise ModelError(error.strerror or str(error)) from None
         except (KeyError, IndexError, ValueError, TypeError) as error:
-            words = " ".join(str(error).split())[:120]
-            raise ModelError(f"not laid out as its format is: {words}") from None
+            message = " ".join(str(error).split())[:120]
+            raise ModelError(f"not laid out as its format is: {message}") from None
         except MemoryError:
             raise ModelError("too large for this machine's memory") from None
 
@@ -53,8 +53,8 @@ def import_model(
     if name:
         model = model.noting(name=name)
     if points:
-        chosen = landmarks.read(points, model.mean_face / model.scale, model.triangles)
-        model = model.noting(f"landmarks from {points.name}", landmarks=chosen)
+        vertices = landmarks.read(points, model.mean_face / model.scale, model.triangles)
+        model = model.noting(f"landmarks from {points.name}", landmarks=vertices)
     with located(path):
         filled = complete(model, generic)
     model_file.write(out, filled.content(f"{model.family}: {path.name}"))
@@ -92,17 +92,17 @@ def _read_hdf5(path: Path) -> ForeignModel:
         return statismo.read(path)
     if eos_like:
         return eos.read(path)
-    found = tables.read_mat(path)
-    return gnm.read(found, path) if gnm.recognises(found) else matlab.read(found, path)
+    arrays = tables.read_mat(path)
+    return gnm.read(arrays, path) if gnm.recognises(arrays) else matlab.read(arrays, path)
 
 
 def _read_npz(path: Path) -> ForeignModel:
-    found = tables.read_npz(path)
-    if gnm.recognises(found):
-        return gnm.read(found, path)
-    if flame.recognises(found):
-        return flame.read(found, path)
-    names = ", ".join(sorted(found)[:8])
+    arrays = tables.read_npz(path)
+    if gnm.recognises(arrays):
+        return gnm.read(arrays, path)
+    if flame.recognises(arrays):
+        return flame.read(arrays, path)
+    names = ", ".join(sorted(arrays)[:8])
     raise ModelError(f"an npz of no face model that we know: it holds {names}")
 
 
@@ -114,7 +114,7 @@ def _read_pickle(path: Path) -> ForeignModel:
 
 
 def _is_obj(start: bytes) -> bool:
-    words = (b"v ", b"#", b"o ", b"g ", b"mtllib ", b"vn ", b"vt ", b"s ", b"usemtl ")
+    starts = (b"v ", b"#", b"o ", b"g ", b"mtllib ", b"vn ", b"vt ", b"s ", b"usemtl ")
     lines = [line for line in start.splitlines() if line.strip()]
     text = b"\0" not in start and len(lines) > 1
-    return text and all(line.startswith(words) for line in lines[:1])
+    return text and all(line.startswith(starts) for line in lines[:1])

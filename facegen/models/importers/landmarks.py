@@ -56,7 +56,7 @@ _BFM2009_FROM_1 = {
     40: 5959, 43: 10603, 46: 14472, 49: 5006, 52: 8344, 55: 11714, 58: 8374, 63: 8354, 67: 8366,
 }  # fmt: skip
 
-# By number of vertices: a topology is known by it where the family is.
+# By number of vertices: a topology is named by it where the family is.
 SFM = {3448: _SFM_FROM_1}
 BFM2009 = {53490: _BFM2009_FROM_1}
 
@@ -65,28 +65,28 @@ def published(vertices: int, tables: Mapping[int, Mapping[int, int]]) -> Int32 |
     """The landmarks published for a topology of so many vertices, -1 where none is."""
     if vertices not in tables:
         return None
-    found = _unknown()
+    landmarks = _unknown()
     for number, vertex in tables[vertices].items():
-        found[number - 1] = vertex
-    return found
+        landmarks[number - 1] = vertex
+    return landmarks
 
 
 def from_named_points(
     points: Mapping[str, NDArray[np.float64]], mean: NDArray[np.float32]
 ) -> tuple[Int32 | None, str]:
-    """Landmarks whose names we know, each the nearest vertex of the mean; and words about them."""
+    """Landmarks whose names we know, each the nearest vertex of the mean; and a note about them."""
     if not points:
         return None, "no landmarks in the file"
     numbers = dict(BASEL_NAMES) | {f"ibug.{i}": i for i in range(LANDMARKS)}
-    known = {numbers[name]: point for name, point in points.items() if name in numbers}
-    known = {i: p for i, p in known.items() if p.shape == (3,) and np.isfinite(p).all()}
-    if not known:
+    named = {numbers[name]: point for name, point in points.items() if name in numbers}
+    named = {i: p for i, p in named.items() if p.shape == (3,) and np.isfinite(p).all()}
+    if not named:
         return None, f"{len(points)} landmarks in the file, none of a name that we know"
-    found = _unknown()
-    distance, vertex = cKDTree(mean).query(np.stack(list(known.values())))
+    vertices = _unknown()
+    distance, vertex = cKDTree(mean).query(np.stack(list(named.values())))
     near = distance < NEAR * np.ptp(mean, axis=0).max()
-    found[np.array(list(known))[near]] = vertex[near]
-    return found, f"{near.sum()} of the file's {len(points)} landmarks are among our 68"
+    vertices[np.array(list(named))[near]] = vertex[near]
+    return vertices, f"{near.sum()} of the file's {len(points)} landmarks are among our 68"
 
 
 def read(path: Path, points: NDArray[np.float32], triangles: Int32) -> Int32:
@@ -105,12 +105,12 @@ def read(path: Path, points: NDArray[np.float32], triangles: Int32) -> Int32:
         if size > MAX_BYTES:
             raise ModelError(f"larger than {MAX_BYTES:,} bytes")
         if path.suffix in (".pkl", ".npy"):
-            found = _from_embedding(path, triangles)
+            vertices = _from_embedding(path, triangles)
         else:
-            found = _from_numbers(_numbers(path), points)
-        if found.min() < UNKNOWN_LANDMARK or found.max() >= len(points):
+            vertices = _from_numbers(_numbers(path), points)
+        if vertices.min() < UNKNOWN_LANDMARK or vertices.max() >= len(points):
             raise ModelError(f"names vertices that do not exist: there are {len(points)}")
-        return found
+        return vertices
 
 
 def _numbers(path: Path) -> NDArray[np.float64]:
@@ -127,7 +127,7 @@ def _numbers(path: Path) -> NDArray[np.float64]:
 
 def _rows(text: str) -> list[list[float]]:
     lines = (line.split("#")[0].replace(",", " ").split() for line in text.splitlines())
-    return [[float(word) for word in words] for words in lines if words]
+    return [[float(field) for field in fields] for fields in lines if fields]
 
 
 def _from_numbers(values: NDArray[np.float64], points: NDArray[np.float32]) -> Int32:
@@ -155,9 +155,9 @@ def _from_embedding(path: Path, triangles: Int32) -> Int32:
                 raise ModelError(f"{len(faces)} landmarks, not 51 or 68")
             if not 0 <= faces.min() <= faces.max() < len(triangles):
                 raise ModelError("names triangles that do not exist")
-            found = _unknown()
-            found[LANDMARKS - len(faces) :] = triangles[faces, corner]
-            return found
+            vertices = _unknown()
+            vertices[LANDMARKS - len(faces) :] = triangles[faces, corner]
+            return vertices
     raise ModelError("no landmark embedding: neither full_lmk_faces_idx nor lmk_face_idx")
 
 

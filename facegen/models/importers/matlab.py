@@ -72,20 +72,20 @@ def deep3d(tables: Tables, path: Path) -> ForeignModel:
     (3 V, 80) in 0..255, tri (F, 3) and keypoints (1, 68) from 1.
     """
 
-    def made(what: str, mean: Array, basis: str) -> Modes:
-        return modes(what, mean, tables[basis], np.ones(tables[basis].shape[1]))
+    def modes_of(group: str, mean: Array, basis: str) -> Modes:
+        return modes(group, mean, tables[basis], np.ones(tables[basis].shape[1]))
 
     mean = tables["meanshape"]
     return ForeignModel(
         name=path.stem,
         family="Deep3DFaceRecon (Basel 2009, front)",
-        shape=made("shape", mean, "idBase").scaled(DECIMETRE),
+        shape=modes_of("shape", mean, "idBase").scaled(DECIMETRE),
         triangles=triangles_of(tables["tri"], first=1),
         unit="decimetres in the file, times 100",
         scale=DECIMETRE,
         licence=BASEL,
-        expression=made("expression", np.zeros(mean.size), "exBase").scaled(DECIMETRE),
-        reflectance=made("reflectance", tables["meantex"], "texBase").scaled(BYTE),
+        expression=modes_of("expression", np.zeros(mean.size), "exBase").scaled(DECIMETRE),
+        reflectance=modes_of("reflectance", tables["meantex"], "texBase").scaled(BYTE),
         landmarks=_landmarks(tables, "keypoints"),
         notes=("idBase, exBase and texBase hold the deviations already",),
     )
@@ -119,12 +119,12 @@ def lyhm(tables: Tables, path: Path) -> ForeignModel:
     (k, 1), which are variances; colours in [0, 1]; tri.faces (F, 3) from 1, wound inward.
     """
 
-    def made(what: str, struct: str) -> Modes:
-        sd = deviations(what, tables[f"{struct}/eigVal"])
+    def modes_of(group: str, struct: str) -> Modes:
+        sd = deviations(group, tables[f"{struct}/eigVal"])
         basis = tables[f"{struct}/eigVec"]
-        return modes(what, tables[f"{struct}/mu"], basis, sd[: basis.shape[1]])
+        return modes(group, tables[f"{struct}/mu"], basis, sd[: basis.shape[1]])
 
-    shape = made("shape", "shp")
+    shape = modes_of("shape", "shp")
     factor, unit = head_unit(shape.mean)
     return ForeignModel(
         name=path.stem,
@@ -134,7 +134,7 @@ def lyhm(tables: Tables, path: Path) -> ForeignModel:
         unit=unit,
         scale=factor,
         licence="LYHM: non-commercial research, see its own licence",
-        reflectance=made("reflectance", "tex") if "tex/mu" in tables else None,
+        reflectance=modes_of("reflectance", "tex") if "tex/mu" in tables else None,
         notes=("eigVal are variances",),
     )
 
@@ -154,8 +154,8 @@ def read(tables: Tables, path: Path) -> ForeignModel:
     for names, reader in READERS:
         if all(name in tables for name in names):
             return reader(tables, path)
-    found = ", ".join(sorted(tables)[:8]) or "nothing"
-    raise ModelError(f"a MATLAB file of no face model that we know: it holds {found}")
+    held = ", ".join(sorted(tables)[:8]) or "nothing"
+    raise ModelError(f"a MATLAB file of no face model that we know: it holds {held}")
 
 
 def head_unit(mean: Array) -> tuple[float, str]:
@@ -163,14 +163,14 @@ def head_unit(mean: Array) -> tuple[float, str]:
     size = float(np.ptp(mean.reshape(-1, 3), axis=0).max())
     if not size > 0:
         raise ModelError("all its vertices lie in one point")
-    for factor, word in _LENGTHS:
+    for factor, unit in _LENGTHS:
         if 100 <= size * factor < 1000:
-            return factor, f"taken for {word} by its size of {size:.4g}, times {factor:g}"
+            return factor, f"taken for {unit} by its size of {size:.4g}, times {factor:g}"
     return 1.0, f"taken for mm, though its size of {size:.4g} is no head's in any unit"
 
 
-def _modes(tables: Tables, what: str, mean: str, basis: str, sd: str) -> Modes:
-    return modes(what, tables[mean], tables[basis], tables[sd])
+def _modes(tables: Tables, group: str, mean: str, basis: str, sd: str) -> Modes:
+    return modes(group, tables[mean], tables[basis], tables[sd])
 
 
 def _landmarks(tables: Tables, key: str) -> Array | None:

@@ -78,15 +78,15 @@ def _vertices(lines: list[bytes]) -> NDArray[np.float64]:
 
 def _faces(lines: list[bytes], count: int) -> dict[str, NDArray[np.int32]]:
     material = ""
-    found: dict[str, list[tuple[int, ...]]] = defaultdict(list)
+    corners_of: dict[str, list[tuple[int, ...]]] = defaultdict(list)
     try:
         for line in lines:
             if line[:2] == b"f ":
-                corners = [int(word.split(b"/")[0]) for word in line[2:].split()]
-                found[material] += [(corners[0], *pair) for pair in pairwise(corners[1:])]
+                corners = [int(corner.split(b"/")[0]) for corner in line[2:].split()]
+                corners_of[material] += [(corners[0], *pair) for pair in pairwise(corners[1:])]
             elif line[:7] == b"usemtl ":
                 material = line[7:].strip().decode("utf-8", "replace")
-        tables = {name: np.array(rows, np.int64) for name, rows in found.items()}
+        tables = {name: np.array(rows, np.int64) for name, rows in corners_of.items()}
     except (ValueError, IndexError, OverflowError):
         raise ModelError("a face does not name its vertices by number") from None
     return {name: _from_one(rows, count) for name, rows in tables.items()}
@@ -139,8 +139,8 @@ def _check_ply_header(path: Path) -> None:
     with path.open("rb") as file:
         header = file.read(64_000).split(b"end_header")[0]
     for line in header.splitlines():
-        words = line.split()
-        if words[:1] == [b"element"] and (
-            len(words) != 3 or not words[2].isdigit() or int(words[2]) > size
+        fields = line.split()
+        if fields[:1] == [b"element"] and (
+            len(fields) != 3 or not fields[2].isdigit() or int(fields[2]) > size
         ):
             raise ModelError("its header promises more than the file holds")

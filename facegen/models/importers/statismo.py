@@ -40,11 +40,15 @@ def read(path: Path) -> ForeignModel:
             for name in ("expression", "color")
         }
         points = _named_points(file)
-        ours = _ours(file)
+        attributes = _own_fields(file)
     expression = parts["expression"]
     mean = shape.mean if expression is None else shape.mean + expression.mean
-    found, note = from_named_points(points, mean)
-    facts = {"name": path.stem, "licence": LICENCE, "landmarks": found} | ours
+    landmark_vertices, note = from_named_points(points, mean)
+    fields = {
+        "name": path.stem,
+        "licence": LICENCE,
+        "landmarks": landmark_vertices,
+    } | attributes
     return ForeignModel(
         family="Basel (Statismo HDF5)",
         shape=shape,
@@ -53,22 +57,22 @@ def read(path: Path) -> ForeignModel:
         expression=expression,
         reflectance=parts["color"],
         notes=(version, note),
-        **facts,
+        **fields,
     )
 
 
-def _ours(file: h5py.File) -> dict[str, Any]:
+def _own_fields(file: h5py.File) -> dict[str, Any]:
     """What facegen adds to the layout, if it did: exact landmarks, parts, unit, name, licence."""
     if not hdf5.has(file, "facegen"):
         return {}
     attributes = file["facegen"].attrs
     texts = {name: attributes[name] for name in ("name", "licence") if name in attributes}
-    facts: dict[str, Any] = {name: one for name, one in texts.items() if isinstance(one, str)}
-    facts["expression_unit"] = model_file.expression_unit(attributes)
+    fields: dict[str, Any] = {name: text for name, text in texts.items() if isinstance(text, str)}
+    fields["expression_unit"] = model_file.expression_unit(attributes)
     for field, kind in (("landmarks", np.int32), ("parts", np.uint8)):
         if hdf5.has(file, f"facegen/{field}"):
-            facts[OUR_FIELDS[field]] = hdf5.array(file, f"facegen/{field}").astype(kind)
-    return facts
+            fields[OUR_FIELDS[field]] = hdf5.array(file, f"facegen/{field}").astype(kind)
+    return fields
 
 
 def _scaled(file: h5py.File) -> tuple[bool, str]:
@@ -80,12 +84,12 @@ def _scaled(file: h5py.File) -> tuple[bool, str]:
                 for which in ("major", "minor")
             )
             old = (major, minor) <= (0, 8)
-            words = "already multiplied by its deviations" if old else "of columns of length one"
-            return old, f"version {major}.{minor}: a basis {words}"
+            columns = "already multiplied by its deviations" if old else "of columns of length one"
+            return old, f"version {major}.{minor}: a basis {columns}"
     basis = hdf5.array(file, "shape/model/pcaBasis")
     long = bool(basis.size and np.median(np.linalg.norm(basis, axis=0)) > 2)
-    words = "longer than one, so multiplied already" if long else "of length one"
-    return long, f"no version: the basis has columns {words}"
+    lengths = "longer than one, so multiplied already" if long else "of length one"
+    return long, f"no version: the basis has columns {lengths}"
 
 
 def _modes(file: h5py.File, part: str, scaled: bool) -> Modes:
@@ -104,7 +108,7 @@ def _named_points(file: h5py.File) -> dict[str, NDArray[np.float64]]:
             return {str(e["id"]): np.array(e["coordinates"], np.float64) for e in entries}
         if hdf5.has(file, f"{room}/text"):
             lines = [line.split() for line in hdf5.text(file, f"{room}/text").splitlines()]
-            return {words[0]: np.array(words[-3:], np.float64) for words in lines if len(words) > 3}
+            return {row[0]: np.array(row[-3:], np.float64) for row in lines if len(row) > 3}
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ModelError(f"/{room} is neither a JSON list nor lines of name and x y z") from None
     return {}

@@ -55,9 +55,9 @@ def read_npz(path: Path) -> Tables:
                 raise ModelError(f"unpacks to {total:,} bytes, more than {MAX_BYTES:,}")
             for entry in archive.infolist():
                 if entry.filename.endswith(".npy"):
-                    found = _member(archive, entry)
-                    if found is not None:
-                        tables[entry.filename.removesuffix(".npy")] = found
+                    member = _member(archive, entry)
+                    if member is not None:
+                        tables[entry.filename.removesuffix(".npy")] = member
     except (*_BROKEN, zipfile.BadZipFile, zlib.error, RuntimeError, MemoryError) as error:
         raise ModelError(f"damaged npz: {' '.join(str(error).split())[:120]}") from None
     return tables
@@ -155,8 +155,8 @@ class _Elements:
     def _span(self, kind: int, length: int) -> int:
         """How many bytes of this element to pass over; those of a matrix are elements."""
         small = kind > _SMALL
-        known = (kind & _SMALL) in _VALUES if small else kind in (*_VALUES, _MATRIX)
-        if not known or (self._flags and (kind, length) != _ARRAY_FLAGS):
+        is_known = (kind & _SMALL) in _VALUES if small else kind in (*_VALUES, _MATRIX)
+        if not is_known or (self._flags and (kind, length) != _ARRAY_FLAGS):
             raise ModelError("damaged MATLAB file: an element of no known kind")
         self._flags = kind == _MATRIX and length > 0
         return 0 if small or kind == _MATRIX else length + -length % 8
