@@ -24,7 +24,15 @@ import click
 import numpy as np
 import platformdirs
 from jaxtyping import Bool, Float32, Float64, UInt8
-from real_domain_parts import backgrounds, denoise, light_label, lights, people, photograph, render
+from real_domain_parts import (
+    backgrounds,
+    denoise,
+    light_label,
+    lights,
+    photograph,
+    render,
+    subjects,
+)
 from real_domain_parts.pages import split_of, write_pages
 from real_domain_parts.randomness import Stage, random_of
 from real_domain_parts.task import SHARD_SIZE, SPLITS, Task
@@ -94,7 +102,7 @@ class Photographer:
         identity, framing, body, light, skin, behind, film = (
             random_of(self.task.seed, index, stage) for stage in Stage
         )
-        subject = people.draw_subject(self.model, self.task.recipe, identity, framing)
+        subject = subjects.draw_subject(self.model, self.task.recipe, identity, framing)
         place, shine = lights.draw_lighting(light), render.draw_skin(skin)
         take = denoise.denoised(self.tracer.take(subject, place, shine, body))
         camera = photograph.draw_developing(film)
@@ -111,13 +119,13 @@ class Photographer:
         )
 
     def theta(
-        self, subject: people.Subject, illumination: Float64[Array, "9 3"]
+        self, subject: subjects.Subject, illumination: Float64[Array, "9 3"]
     ) -> Float32[Array, "m"]:
         """theta, now that the light is known."""
         parameters = replace(subject.parameters, illumination=illumination[None])
         return self.model.layout.pack(parameters)[0]
 
-    def label(self, index: int, subject: people.Subject) -> encoding.Label:
+    def label(self, index: int, subject: subjects.Subject) -> encoding.Label:
         """What the sample's json says."""
         cameras = subject.cameras
         return encoding.Label(index, cameras.K[0], cameras.model_to_camera[0], index, None)

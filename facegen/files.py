@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.resources import files
 from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
@@ -87,7 +88,7 @@ def cache_folder() -> Path:
 
 def package_data(name: str) -> Path:
     """The folder 'recipes' or 'morphable_models': in the installed package, or in a checkout."""
-    package = Path(__file__).parent
+    package = Path(str(files("facegen")))
     installed = package / name
     return installed if installed.is_dir() else package.parent / name
 

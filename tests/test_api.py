@@ -94,6 +94,12 @@ def test_no_samples_can_be_drawn_but_not_rendered(recipe, generic):
         facegen.render(samples, generic, device="cpu")
 
 
+def test_a_perturbation_cannot_be_sampled_without_estimates(generic):
+    recipe = facegen.load_recipe("bootstrap")
+    with pytest.raises(RecipeError, match="states a perturbation of estimates"):
+        facegen.sample(recipe, generic, range(2))
+
+
 def test_names_that_do_not_exist_are_said():
     with pytest.raises(RecipeError, match="recipe nobody: no recipe of that name"):
         facegen.load_recipe("nobody")

@@ -5,6 +5,7 @@ import re
 import statistics
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ def name(path):
     return path.relative_to(PACKAGE).as_posix().removesuffix(".py")
 
 
+@cache
 def listed(folder):
     """The rooms that a folder's docstring lists, in order."""
     text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")), clean=False)
@@ -56,8 +58,13 @@ def entries(folder):
     return files | {f"{path.name}/" for path in folder.iterdir() if (path / "__init__.py").exists()}
 
 
+@cache
 def imports(path):
     """Every module that a file imports, wherever in it, by full name."""
+    return tuple(_imports(path))
+
+
+def _imports(path):
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

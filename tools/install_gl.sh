@@ -2,7 +2,7 @@
 # Bring EGL and a software renderer where a context cannot be had and apt may install; else say how.
 python=$1
 packages="libegl1 libgl1 libgl1-mesa-dri"
-has_gl() { "$python" -c 'from facegen.renderers.egl import open_context; open_context(0).release()' 2>/dev/null; }
+has_gl() { "$python" -c 'from facegen.rendering.egl.context import open_context; open_context(0).release()' 2>/dev/null; }
 
 has_gl && exit 0
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then

@@ -1,4 +1,4 @@
-"""What stands behind the person, out of focus: plain walls, gradients, clutter, lights."""
+"""What stands behind the subject, out of focus: plain walls, gradients, clutter, lights."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The path tracer: a person, a place and a camera -> linear radiance. Only this knows Mitsuba."""
+"""The path tracer: a subject, a place and a camera -> linear radiance. Only this knows Mitsuba."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +13,8 @@ from facegen.scene.cameras import to_camera_space
 
 from .body import Surface, draw_body, neck_rim
 from .lights import Lamp, Lighting
-from .people import Subject
 from .randomness import Random
+from .subjects import Subject
 from .tones import to_linear
 
 mitsuba.set_variant("scalar_rgb")
@@ -83,7 +83,7 @@ class Tracer:
             self._roughness[model.segmentation == SEGMENTS.index(name)] = factor
 
     def take(self, subject: Subject, lighting: Lighting, skin: Skin, rng: Random) -> Take:
-        """Dress the person and trace the image; `rng` draws the clothes and the paths."""
+        """Dress the subject and trace the image; `rng` draws the clothes and the paths."""
         face = self._face(subject)
         body = self._body(subject, face, rng)
         meshes = {"face": _mesh(face, self._skin(skin)), "body": _mesh(body, _cloth())}

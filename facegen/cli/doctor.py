@@ -1,4 +1,4 @@
-"""Is everything here that a run needs? One line each: ok, or what to do."""
+"""`facegen doctor`: one line for each thing that a run needs: ok, or what to do."""
 
 import platform
 import shutil
@@ -72,7 +72,7 @@ def _model() -> Finding:
 
 @click.command()
 def doctor() -> None:
-    """Say whether everything a run needs is here."""
+    """Check that everything a run needs is installed."""
     findings = list(examine(Path.cwd()))
     for finding in findings:
         click.echo(f"{'ok ' if finding.ok else 'NO '} {finding.what:9} {finding.message}")

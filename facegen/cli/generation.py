@@ -26,23 +26,30 @@ from facegen.generation.run import engine_of, join, run
 
 
 @click.command()
-@spec_option("count", Count(), "Samples: 1000, 20k, 1M, 1G.")
-@spec_option("recipe", str, "Name or .toml file.")
+@spec_option("count", Count(), "Number of samples: 1000, 20k, 1M, 1G.")
+@spec_option("recipe", str, "A name, or a .toml file.")
 @with_options(*SHARD_OPTIONS)
 def render(**options: Any) -> None:
-    """Sample a recipe's prior and render it into shards."""
+    """Render a data set from a recipe.
+
+    Samples the recipe's prior and writes faces with their parameters into shards. Stopped or
+    killed, the same command continues.
+    """
     make(DatasetSpec(**options))
 
 
 @click.command()
-@click.option("--estimates", type=FILE, required=True, help="An .h5 file.")
-@spec_option("count", Count(), "Samples.  [default: by --per-image]")
-@spec_option("per_image", Count(), "Samples for each estimate.  [default: 1]")
-@click.option("--weighted", is_flag=True, help="Use estimates in proportion to /confidence.")
-@click.option("--recipe", default="bootstrap", help="Name or .toml file.")
+@click.option("--estimates", type=FILE, required=True, help="The .h5 file of estimates.")
+@spec_option("count", Count(), "Number of samples.  [default: by --per-image]")
+@spec_option("per_image", Count(), "Samples per estimate.  [default: 1]")
+@click.option("--weighted", is_flag=True, help="Draw estimates in proportion to their confidence.")
+@click.option("--recipe", default="bootstrap", help="A name, or a .toml file.")
 @with_options(*SHARD_OPTIONS)
 def bootstrap(**options: Any) -> None:
-    """Resample around estimates from real photographs and render that into shards."""
+    """Render faces around estimates of photographs.
+
+    Each sample perturbs one estimate as the recipe states.
+    """
     make(DatasetSpec(**options))
 
 
@@ -63,7 +70,10 @@ def make(spec: DatasetSpec) -> None:
 @click.argument("dataset", metavar="DIR")
 @RECORDED_MODEL
 def index(dataset: str, model: str | None) -> None:
-    """Join the parts that `--shards` made apart: index, card and preview."""
+    """Join parts that were rendered with --shards.
+
+    Writes dataset.json, the card and the preview of the data set in DIR.
+    """
     options = DatasetSpec(model=model, device="cpu")
     samples = join(open_spec(open_store(dataset), options))
     click.echo(f"{samples:,} images: {dataset}/dataset.json")
@@ -71,11 +81,16 @@ def index(dataset: str, model: str | None) -> None:
 
 @click.command("bench")
 @with_options(*IMAGE_OPTIONS)
-@click.option("--count", type=Count(), default=4000, help="Samples a run.")
-@click.option("--repeats", type=click.IntRange(1, 100), default=3, help="Runs; medians are shown.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures for a program.")
+@click.option("--count", type=Count(), default=4000, help="Samples per run.")
+@click.option(
+    "--repeats", type=click.IntRange(1, 100), default=3, help="Runs; the medians are printed."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench_command(repeats: int, as_json: bool, **options: Any) -> None:
-    """Measure images/s, the time of each stage, memory, and the ratio to the floor."""
+    """Measure how fast this machine is.
+
+    Prints images/s, the time of each stage, memory, and the ratio to the unavoidable work.
+    """
     spec = resolve(DatasetSpec(**options))
     figures = bench.measure(spec, repeats)
     click.echo(json.dumps(asdict(figures)) if as_json else bench.table(figures, spec))

@@ -20,27 +20,34 @@ from facegen.inspection.checks.files import REPORT
 LISTED = 50
 
 BACKGROUNDS = click.option(
-    "--backgrounds", type=FILE, help="The folder of images it was made with."
+    "--backgrounds", type=FILE, help="The folder of background images it was made with."
 )
-ESTIMATES = click.option("--estimates", type=FILE, help="The .h5 file it was made with.")
+ESTIMATES = click.option(
+    "--estimates", type=FILE, help="The .h5 file of estimates it was made with."
+)
 RERENDER = click.option(
-    "--rerender", default=str(verify.DEFAULT_RERENDER), help="How many samples, or all."
+    "--rerender",
+    default=str(verify.DEFAULT_RERENDER),
+    help="Samples to render again: a number, or all.",
 )
-DEVICE = click.option("--device", default="auto", help="To render on: auto, cpu, egl, egl:N.")
+DEVICE = click.option("--device", default="auto", help="Renders: auto, cpu, egl or egl:N.")
 
 
 @click.command("verify")
 @click.argument("dataset", metavar="DIR")
 @RERENDER
-@click.option("--fix", is_flag=True, help="Remove what must be made again.")
-@click.option("--strict", is_flag=True, help="Warnings are faults.")
+@click.option("--fix", is_flag=True, help="Remove shards that must be made again.")
+@click.option("--strict", is_flag=True, help="Treat warnings as faults.")
 @RECORDED_MODEL
 @DEVICE
 @WORKERS
 @BACKGROUNDS
 @ESTIMATES
 def verify_command(dataset: str, rerender: str, fix: bool, strict: bool, **options: Any) -> None:
-    """Prove a data set: hashes, labels, priors, and faces rendered again from their labels."""
+    """Prove a data set.
+
+    Checks hashes, members, labels and priors, and renders faces again from their labels.
+    """
     picked = parse_rerender(rerender)
     store = open_store(dataset)
     spec = open_spec(store, DatasetSpec(**options))
@@ -81,12 +88,15 @@ def table(verdict: Verdict) -> str:
 
 @click.command("report")
 @click.argument("dataset", metavar="DIR")
-@click.option("--out", type=FILE, help="The page.  [default: DIR/report.html]")
-@click.option("--parquet", type=FILE, help="Write all labels into this file, too.")
+@click.option("--out", type=FILE, help="Where to write the page.  [default: DIR/report.html]")
+@click.option("--parquet", type=FILE, help="Write all labels into this file as well.")
 @RECORDED_MODEL
 @ESTIMATES
 def report_command(dataset: str, out: Path | None, parquet: Path | None, **options: Any) -> None:
-    """Show a data set: one page with faces, distributions, coverage, speed and hashes."""
+    """Show a data set on one HTML page.
+
+    Faces, distributions, coverage, skin tones, speed and hashes.
+    """
     store = open_store(dataset)
     spec = open_spec(store, DatasetSpec(device="cpu", **options))
     html = page.page(report.gather(spec, store, spec.load_model()))

@@ -16,7 +16,7 @@ FILE = click.Path(path_type=Path)
 EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 SHARDS = click.argument("shards", nargs=-1, required=True, type=FILE)
 DEVICE = click.option("--device", default="auto", help="PyTorch's: auto, cpu, cuda or cuda:N.")
-MODEL = click.option("--model", help="Face model, name or .h5 file.  [default: the shards']")
+MODEL = click.option("--model", help="Face model: a name, or an .h5 file.  [default: the shards']")
 BATCH = click.option("--batch", type=click.IntRange(1, 4096), default=64, help="Images at once.")
 CONTEXT = {"show_default": True}
 
@@ -24,13 +24,21 @@ CONTEXT = {"show_default": True}
 @click.command(context_settings=CONTEXT)
 @SHARDS
 @click.option("--out", type=FILE, default=Path("net.pt"), help="The checkpoint, and its .csv log.")
-@click.option("--network", type=click.Choice(NETWORKS), help="[default: --from's, or alexnet]")
+@click.option(
+    "--network", type=click.Choice(NETWORKS), help="Architecture.  [default: --from's, or alexnet]"
+)
 @click.option(
     "--width", type=click.FloatRange(*WIDTHS), help="Share of the channels.  [default: --from's, 1]"
 )
-@click.option("--dropout", type=click.FloatRange(0, 0.95), help="[default: --from's, or 0]")
+@click.option(
+    "--dropout",
+    type=click.FloatRange(0, 0.95),
+    help="Share of units dropped.  [default: --from's, or 0]",
+)
 @click.option("--loss", type=click.Choice(LOSSES), default=LOSSES[0])
-@click.option("--weights", help="w_R,w_s,w_e,w_r,w_i of the loss.  [default: calibrated]")
+@click.option(
+    "--weights", help="Of the loss, by group: w_R,w_s,w_e,w_r,w_i.  [default: calibrated]"
+)
 @click.option("--batch", type=click.IntRange(1, 4096), default=32, help="Images per step.")
 @click.option("--iterations", type=click.IntRange(1), default=75_000, help="Steps in total.")
 @click.option("--learning-rate", type=click.FloatRange(0, 1000, min_open=True), default=0.2)
@@ -62,7 +70,9 @@ CONTEXT = {"show_default": True}
     "--recipe", help="Its prior scales theta and the loss.  [default: --from's, or the shards']"
 )
 def train(weights: str | None, **options: Any) -> None:
-    """Train a network on SHARDS, folders or .tar files.
+    """Train a network on shards.
+
+    SHARDS are folders of data sets, or .tar files of them.
 
     Stopped or killed, the same command continues from the last checkpoint.
     """
@@ -92,7 +102,10 @@ def estimate(
     batch: int,
     device: str,
 ) -> None:
-    """Estimate theta of IMAGES: files, folders, .txt lists, shards (.tar)."""
+    """Estimate the parameters of images.
+
+    IMAGES are files, folders, .txt lists of files, or shards (.tar). NET is a checkpoint.
+    """
     need("torch")
     from facegen.learning import checkpoint, images
     from facegen.learning.devices import device_of
@@ -115,7 +128,7 @@ def estimate(
 @click.argument("net", type=FILE)
 @SHARDS
 @click.option("--count", type=click.IntRange(1), help="Images to evaluate.  [default: all]")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures for a program.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--comparison", type=FILE, help="A PNG of 8 inputs, re-renderings and error maps.")
 @BATCH
 @DEVICE
@@ -124,7 +137,10 @@ def estimate(
 def evaluate(
     net: Path, shards: tuple[Path, ...], comparison: Path | None, as_json: bool, **options: Any
 ) -> None:
-    """Compare estimates of the images in SHARDS with the truth: colour, mm, IoU and theta."""
+    """Compare estimates with the truth.
+
+    The errors of checkpoint NET on the images in SHARDS: colour, mm, IoU of masks, and theta.
+    """
     need("torch")
     from facegen.learning.comparison import save
     from facegen.learning.evaluate import EvaluateSettings, evaluate_shards, table

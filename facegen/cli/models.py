@@ -14,7 +14,7 @@ from facegen.models.morphable_model import MorphableModel
 @click.group(invoke_without_command=True)
 @click.pass_context
 def models(context: click.Context) -> None:
-    """List the face models: those of the package, and those imported."""
+    """List face models; import, describe or export one."""
     if context.invoked_subcommand is None:
         for name in names():
             click.echo(name)
@@ -22,11 +22,20 @@ def models(context: click.Context) -> None:
 
 @models.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--name", help="What --model will call it.  [default: the file's name]")
-@click.option("--out", type=click.Path(path_type=Path), help="Where.  [default: a user folder]")
-@click.option("--landmarks", type=click.Path(path_type=Path), help="68 vertices or points.")
+@click.option("--name", help="Its name for --model.  [default: the file's name]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The .h5 file to write.  [default: in the user's data folder]",
+)
+@click.option(
+    "--landmarks", type=click.Path(path_type=Path), help="A file of 68 vertex numbers or points."
+)
 def import_command(file: Path, name: str | None, out: Path | None, landmarks: Path | None) -> None:
-    """Turn another project's model into one that --model finds."""
+    """Import another project's face model.
+
+    FILE is read by its content: Basel, FLAME, ICT-FaceKit, LSFM, LYHM, GNM, eos, OBJ, PLY.
+    """
     from facegen.models.importers.importing import import_model
 
     name = name_of(file, name)
@@ -43,7 +52,10 @@ def import_command(file: Path, name: str | None, out: Path | None, landmarks: Pa
 @models.command("info")
 @click.argument("name")
 def info_command(name: str) -> None:
-    """Say what a face model holds, and what looks wrong: a name, or a file of any known format."""
+    """Describe a face model, and what looks wrong with it.
+
+    NAME is a model's name, or a file of any known format.
+    """
     show(info(name))
 
 
@@ -51,7 +63,7 @@ def info_command(name: str) -> None:
 @click.argument("name")
 @click.argument("out", type=click.Path(path_type=Path))
 def export_command(name: str, out: Path) -> None:
-    """Write a model in the plain Basel layout for other projects."""
+    """Export a face model in the Basel layout."""
     if out.suffix != ".h5":
         raise UsageError(f"{out}: not an .h5 file")
     model_file.write(out, model_file.content_of(load(name)))

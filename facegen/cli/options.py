@@ -14,15 +14,17 @@ from facegen.recipe.recipe import FORMATS
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 MAX_COUNT = 10**10
-DEVICES = "auto, cpu, egl, egl:N, or several: egl:0,egl:1."
+DEVICES = "Renders: auto, cpu, egl, egl:N, or several: egl:0,egl:1."
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
 DEFAULTS = {field.name: field.default for field in fields(DatasetSpec)}
 
 FILE = click.Path(path_type=Path)
 WORKERS = click.option(
-    "--workers", type=click.IntRange(1, 1024), help="Processes.  [default: the cores]"
+    "--workers", type=click.IntRange(1, 1024), help="Processes.  [default: one per core]"
 )
-RECORDED_MODEL = click.option("--model", help="Name or .h5 file.  [default: the recorded name]")
+RECORDED_MODEL = click.option(
+    "--model", help="Its face model: a name, or an .h5 file.  [default: the recorded name]"
+)
 
 
 class Count(click.ParamType):  # type: ignore[type-arg]
@@ -59,28 +61,34 @@ class LayerNames(click.ParamType):  # type: ignore[type-arg]
 def spec_option(name: str, kind: Any = None, text: str | None = None) -> Callable[..., Any]:
     """The option of a DatasetSpec's field, with the field's default."""
     default = DEFAULTS[name]
-    shown = None if default in (None, ()) else default
+    has_default = default not in (None, (), "")
     flag = f"--{name.replace('_', '-')}"
-    return click.option(flag, name, type=kind, default=default, show_default=shown, help=text)
+    return click.option(flag, name, type=kind, default=default, show_default=has_default, help=text)
 
 
 IMAGE_OPTIONS = (
-    spec_option("model", str, "Face model, name or .h5 file.  [default: the recipe's]"),
+    spec_option("model", str, "Face model: a name, or an .h5 file.  [default: the recipe's]"),
     spec_option("size", int, "Pixels a side.  [default: the recipe's]"),
-    spec_option("layers", LayerNames(), f"Of {', '.join(LAYERS)}; or all.  [default: none]"),
+    spec_option(
+        "layers",
+        LayerNames(),
+        f"Separated by commas: {', '.join(LAYERS)}; or all.  [default: none]",
+    ),
     spec_option("device", str, DEVICES),
     WORKERS,
 )
 SHARD_OPTIONS = (
-    spec_option("out", str, "A folder, or a URL: s3://bucket/faces."),
-    spec_option("seed", click.IntRange(0, 2**63 - 1), "Sample i follows from recipe, seed and i."),
+    spec_option("out", str, "A folder, or a URL such as s3://bucket/faces."),
+    spec_option(
+        "seed", click.IntRange(0, 2**63 - 1), "Sample i depends on recipe, seed and i alone."
+    ),
     *IMAGE_OPTIONS,
     spec_option("format", str, f"{', '.join(FORMATS)}.  [default: the recipe's]"),
-    spec_option("quality", int, "1 to 100, of jpg and webp.  [default: the recipe's]"),
-    spec_option("shard_size", Count(), "Samples a shard.  [default: by --count]"),
-    spec_option("shards", str, "Only this part of the shards: A:B, or k/N.  [default: all]"),
+    spec_option("quality", int, "Of jpg and webp, 1 to 100.  [default: the recipe's]"),
+    spec_option("shard_size", Count(), "Samples per shard.  [default: by --count]"),
+    spec_option("shards", str, "Make only this part of the shards: A:B, or k/N.  [default: all]"),
     spec_option("engine", click.Choice(["local", "ray"]), "Where shards are made."),
-    spec_option("address", str, "Of the Ray cluster.  [default: this machine]"),
+    spec_option("address", str, "The Ray cluster.  [default: a new one on this machine]"),
     spec_option("backgrounds", FILE, "A folder of images to put behind the heads."),
 )
 

@@ -8,7 +8,7 @@ from facegen.recipe.loading import load, names, source
 @click.group(invoke_without_command=True)
 @click.pass_context
 def recipes(context: click.Context) -> None:
-    """List the recipes of the package."""
+    """List recipes, or show one."""
     if context.invoked_subcommand is None:
         for name in names():
             click.echo(f"{name:20} {load(name).table.get('description', '')}")

@@ -259,9 +259,11 @@ def _put_facegen(file: h5py.File, content: "ModelContent") -> None:
     _put(file, "facegen/parts", content.segmentation.astype(np.uint8))
     attributes = file["facegen"].attrs
     attributes["expression_unit"] = np.float64(content.expression_unit.scale)
-    attributes["expression_kind"] = content.expression_unit.kind
     attributes["part_names"] = json.dumps(SEGMENTS)
-    for key, text in content.texts.items():
+    # In this order, which decides the file's bytes, and so its hash.
+    texts = {key: content.texts[key] for key in ("name", "licence")}
+    texts["expression_kind"] = content.expression_unit.kind
+    for key, text in (texts | dict(content.texts)).items():
         attributes[key] = text[:MAX_ATTRIBUTE]
 
 

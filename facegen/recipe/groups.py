@@ -51,18 +51,17 @@ def group_prior(group: str, table: Table) -> GroupPrior:
 
 
 def _read_group(group: str, table: Table) -> GroupPrior:
-    variable = group not in _COMPONENT_NAMES
-    suffix, factor = _UNITS.get(group, ("", 1.0))
+    """The default of all components, and the overrides of those with a table of their own."""
     components = dict(_component_tables(group, table))
-    shared = {
-        k: v for k, v in table.items() if k not in {path[0] for path, _ in components.values()}
-    }
-    if "distribution" not in shared and not variable:
+    own_keys = {path[0] for path, _ in components.values()}
+    shared = {key: value for key, value in table.items() if key not in own_keys}
+    count = None
+    if group not in _COMPONENT_NAMES:
+        count = _coefficients(shared)
+    elif "distribution" not in shared:
         known(shared, {"distribution", *map(str, _COMPONENT_NAMES[group][0])})
-    count = shared.pop("coefficients", None) if variable else None
-    if variable and not (count is None or (type(count) is int and 0 <= count <= 10_000)):
-        raise RecipeError(f"coefficients = {count!r} is not a whole number from 0 to 10000")
     unit = _unit(shared) if group == "expression" else None
+    suffix, factor = _UNITS.get(group, ("", 1.0))
     overrides = {}
     for index, (path, entry) in components.items():
         with located(".".join(path)):
@@ -71,6 +70,14 @@ def _read_group(group: str, table: Table) -> GroupPrior:
             overrides[index] = distribution(entry, suffix, factor)
     default = distribution(shared, suffix, factor) if shared else None
     return GroupPrior(default, overrides, count, unit)
+
+
+def _coefficients(table: Table) -> int | None:
+    """How many leading components vary, taken out of the table; None is all."""
+    count = table.pop("coefficients", None)
+    if not (count is None or (type(count) is int and 0 <= count <= 10_000)):
+        raise RecipeError(f"coefficients = {count!r} is not a whole number from 0 to 10000")
+    return count
 
 
 def _unit(table: Table) -> CoefficientUnit:

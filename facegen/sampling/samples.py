@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from facegen.errors import RecipeError
 from facegen.files import Array
 from facegen.models.morphable_model import LinearModel, MorphableModel
 from facegen.recipe.plan import identities_of
@@ -15,6 +16,8 @@ from facegen.sampling.framing import Background, draw_background, draw_cameras
 from facegen.sampling.prior import Parent, Source, source_of
 from facegen.scene.cameras import Cameras, crop_to_landmarks, model_to_camera, to_camera_space
 from facegen.scene.parameters import Layout, Parameters
+
+_HINT = "give its estimates to DatasetSpec, or to `facegen bootstrap`"
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +99,11 @@ class Sampler:
 def draw(recipe: Recipe, model: MorphableModel, seed: int, indices: Iterable[int]) -> Samples:
     """Samples of a recipe's prior: a pure function of (recipe, model, seed, index).
 
-    Of the model count as many coefficients as the recipe asks for.
+    Of the model count as many coefficients as the recipe asks for. RecipeError where it states a
+    perturbation of estimates.
     """
+    if recipe.kind != "prior":
+        raise RecipeError("states a perturbation of estimates, not a prior", _HINT)
     counts = recipe.coefficients
     model = model.truncated(counts.shape, counts.expression, counts.reflectance)
     source = source_of(recipe, model.layout)

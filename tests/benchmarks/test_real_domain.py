@@ -89,7 +89,7 @@ def test_light_comes_from_where_it_is(real_domain, photographer, azimuth, elevat
     far = 0.2 + (lights.directions() @ towards > 0.9)[..., None] * np.full(3, 0.0 if near else 5.0)
     lamp = lights.Lamp(1000 * towards, 200.0, np.full(3, 20.0))
     lighting = lights.Lighting(far, (lamp,) if near else ())
-    subject = real_domain.people.draw_subject(
+    subject = real_domain.subjects.draw_subject(
         photographer.model, photographer.task.recipe, rng, rng
     )
     take = photographer.tracer.take(subject, lighting, render.draw_skin(rng), rng)
@@ -113,9 +113,9 @@ def test_other_index_and_other_seed_are_other_identities(real_domain, photograph
 
 
 def test_expression_is_sparse_and_the_mouth_mostly_closed(real_domain):
-    people = real_domain.people
-    draws = np.stack([people.draw_expression(np.random.default_rng(i), 64) for i in range(2000)])
-    assert (np.abs(draws) <= people.EXPRESSION_LIMIT).all()
+    subjects = real_domain.subjects
+    draws = np.stack([subjects.draw_expression(np.random.default_rng(i), 64) for i in range(2000)])
+    assert (np.abs(draws) <= subjects.EXPRESSION_LIMIT).all()
     assert np.mean(np.abs(draws[:, 2:]) < 2) > 0.8
     assert 0.6 < np.mean(draws[:, 0] < -2.5) < 0.85
 

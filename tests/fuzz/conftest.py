@@ -8,11 +8,17 @@ import pytest
 from fuzzing import FUZZ, Sandbox, Summary
 
 
-@pytest.fixture(scope="module")
-def box(request, tmp_path_factory):
-    """The process that reads, and its folder."""
+@pytest.fixture(scope="session")
+def sandbox(request, tmp_path_factory):
+    """What reads, and how often."""
     sandbox = Sandbox(tmp_path_factory.mktemp("fuzz"))
     if FUZZ:
         request.config.pluginmanager.register(Summary(sandbox.counts))
+    return sandbox
+
+
+@pytest.fixture(scope="module")
+def box(sandbox):
+    """The sandbox, whose process ends with the module."""
     yield sandbox
     sandbox.close()

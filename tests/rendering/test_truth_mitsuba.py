@@ -74,24 +74,36 @@ def mitsubas(mesh):
     return np.array(mitsuba.render(mitsuba.load_dict(scene), seed=1))[..., :3]
 
 
-@pytest.fixture(scope="module", params=["cpu", "egl"])
-def images(request, tmp_path_factory):
-    """facegen's image in [0, 1] and its mask, and Mitsuba's image."""
+@pytest.fixture(scope="module")
+def face():
+    """The model, and the scene that looks at it."""
     points, triangles = synthetic.ellipsoid(96, 128)
     model = meshes.bare(points, triangles, np.tile(np.float32(REFLECTANCE), (len(points), 1)))
-    scene = meshes.look(model, meshes.camera_matrix(SIZE, FOCAL), ROTATION, DISTANCE, light())
+    look = meshes.look(model, meshes.camera_matrix(SIZE, FOCAL), ROTATION, DISTANCE, light())
+    return model, look
+
+
+@pytest.fixture(scope="module")
+def truth(face, tmp_path_factory):
+    """Mitsuba's image of it."""
+    model, scene = face
+    transform = scene.cameras.model_to_camera[0].astype(np.float64)
+    points = model.mean_face @ transform[:3, :3].T + transform[:3, 3]
+    normals = meshes.vertex_normals(model.mean_face.astype(np.float64), model.triangles)
+    path = tmp_path_factory.mktemp("mitsuba") / "face.obj"
+    return mitsubas(mesh_file(path, points, normals @ transform[:3, :3].T, model.triangles))
+
+
+@pytest.fixture(scope="module", params=["cpu", "egl"])
+def images(request, face, truth):
+    """facegen's image in [0, 1] and its mask, and Mitsuba's image."""
+    model, scene = face
     if request.param == "egl":
         request.getfixturevalue("egl")
     renderer = open_renderer(request.param, model, RenderSettings(SIZE))
     rendered = meshes.copied(renderer.render(scene))
     renderer.close()
-    transform = scene.cameras.model_to_camera[0].astype(np.float64)
-    points_seen = points @ transform[:3, :3].T + transform[:3, 3]
-    normals = meshes.vertex_normals(points.astype(np.float64), triangles) @ transform[:3, :3].T
-    mesh = mesh_file(
-        tmp_path_factory.mktemp("mitsuba") / "face.obj", points_seen, normals, triangles
-    )
-    return rendered["image"][0] / 255, rendered["mask"][0] > 0, mitsubas(mesh)
+    return rendered["image"][0] / 255, rendered["mask"][0] > 0, truth
 
 
 def eroded(mask):

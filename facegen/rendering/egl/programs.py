@@ -1,13 +1,13 @@
 """Shaders, and the storage buffers that they read and write."""
 
-from pathlib import Path
+from importlib.resources import files
 
 import moderngl
 
 
 def shader(name: str) -> str:
     """The text of a shader."""
-    return (Path(__file__).parent / "shaders" / name).read_text("utf-8")
+    return (files("facegen.rendering.egl") / "shaders" / name).read_text("utf-8")
 
 
 def bind(buffers: tuple[moderngl.Buffer, ...]) -> None:

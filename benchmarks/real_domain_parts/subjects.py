@@ -27,15 +27,17 @@ ANGLE_LIMIT = np.radians([40, 40, 15])
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """One person before one camera; both hold a batch of one. The light is still zero."""
+    """One subject before one camera; both hold a batch of one. The light is still zero."""
 
     parameters: Parameters
     cameras: Cameras
 
 
-def draw_subject(model: MorphableModel, recipe: Recipe, person: Random, camera: Random) -> Subject:
-    """One person, posed, and framed as the recipe says."""
-    parameters = draw_person(model, person)
+def draw_subject(
+    model: MorphableModel, recipe: Recipe, identity: Random, camera: Random
+) -> Subject:
+    """One subject, posed, and framed as the recipe says."""
+    parameters = draw_parameters(model, identity)
     prior, draws = recipe.camera, camera.random((1, 4))
     transform = model_to_camera(parameters.rotation, prior.distance.ppf(draws[:, 0]))
     landmarks = to_camera_space(model.landmark_geometry.evaluate(parameters.geometry), transform)
@@ -44,7 +46,7 @@ def draw_subject(model: MorphableModel, recipe: Recipe, person: Random, camera: 
     return Subject(parameters, Cameras(transform, K))
 
 
-def draw_person(model: MorphableModel, rng: Random) -> Parameters:
+def draw_parameters(model: MorphableModel, rng: Random) -> Parameters:
     """Identity, expression and pose, each (1, k) float32."""
     values = {
         "rotation": draw_rotation(rng),
