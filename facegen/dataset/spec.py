@@ -118,7 +118,7 @@ class ResolvedSpec:
         """Whether this part is the whole data set."""
         return self.start == 0 and self.stop >= len(self.all_shards)
 
-    @property
+    @cached_property
     def has_source(self) -> bool:
         """Whether theta can be drawn again: the estimates, if there are any, are at hand."""
         return self.estimates is None or self.estimates.path.is_file()
@@ -160,6 +160,12 @@ class ResolvedSpec:
             return perturbation_of(self.recipe, self.layout, estimates, self.estimates.weighted)
 
     def sampler(self, model: MorphableModel) -> Sampler:
-        """How its samples are drawn with its model; without its source, how they are completed."""
-        source = self.source() if self.has_source else source_of(self.recipe, self.layout)
+        """How its samples are drawn with its model; FacegenError where estimates are missing."""
+        return self._sampler(model, self.source())
+
+    def completer(self, model: MorphableModel) -> Sampler:
+        """How samples whose theta is known are completed, for estimates that are not at hand."""
+        return self._sampler(model, source_of(self.recipe, self.layout))
+
+    def _sampler(self, model: MorphableModel, source: Source) -> Sampler:
         return Sampler(self.recipe, self.layout, model.landmark_geometry, source, self.seed)

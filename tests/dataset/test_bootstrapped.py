@@ -9,6 +9,7 @@ from facegen.cli.main import main
 from facegen.dataset.index import open_spec
 from facegen.dataset.spec import DatasetSpec
 from facegen.dataset.stores.opening import open_store
+from facegen.errors import FacegenError
 from facegen.inspection import verify
 from facegen.recipe.loading import DEFAULT, load
 from facegen.sampling import estimates
@@ -74,3 +75,16 @@ def test_one_estimate_has_no_mean_to_move(given, ellipsoid_file, tmp_path):
     assert result.exit_code != 0
     assert "one estimate has no mean" in str(result.exception) + result.output
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("change", ["lost", "changed"])
+def test_no_sample_is_drawn_without_its_estimates(given, ellipsoid_file, change):
+    """A worker whose estimates are gone, or are others, must not draw from a prior instead."""
+    path, theta = given
+    fields = {"estimates": path, "count": 40}
+    spec = spec_of(ellipsoid_file, path.parent / "around", base="bootstrap", **fields)
+    path.unlink()
+    if change == "changed":
+        estimates.write(path, Estimates(theta + 1))
+    with pytest.raises(FacegenError, match=r"real\.h5: (No such file|changed while)"):
+        spec.sampler(spec.load_model())

@@ -58,7 +58,8 @@ class Inspector:
     def __init__(self, spec: ResolvedSpec, thin: int) -> None:
         self._spec, self._thin = spec, thin
         self._store = open_store(spec.out)
-        self._sampler = spec.sampler(spec.load_model())
+        model = spec.load_model()
+        self._sampler = spec.sampler(model) if spec.has_source else spec.completer(model)
         self._suffixes = suffixes_of(spec.layers, spec.recipe.image)
 
     @cached_property
