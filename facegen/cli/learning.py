@@ -8,20 +8,19 @@ from typing import Any
 
 import click
 
+from facegen.cli.options import FILE
 from facegen.errors import FacegenError
 from facegen.learning.config import LOSSES, NETWORKS, WIDTHS, TrainingConfig, parse_weights
 from facegen.sampling import estimates
 
-FILE = click.Path(path_type=Path)
 EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 SHARDS = click.argument("shards", nargs=-1, required=True, type=FILE)
 DEVICE = click.option("--device", default="auto", help="PyTorch's: auto, cpu, cuda or cuda:N.")
 MODEL = click.option("--model", help="Face model: a name, or an .h5 file.  [default: the shards']")
 BATCH = click.option("--batch", type=click.IntRange(1, 4096), default=64, help="Images at once.")
-CONTEXT = {"show_default": True}
 
 
-@click.command(context_settings=CONTEXT)
+@click.command()
 @SHARDS
 @click.option("--out", type=FILE, default=Path("net.pt"), help="The checkpoint, and its .csv log.")
 @click.option(
@@ -85,7 +84,7 @@ def train(weights: str | None, **options: Any) -> None:
     click.echo(f"{checkpoint.step:,} steps: {config.out}, {config.out.with_suffix('.csv')}")
 
 
-@click.command(context_settings=CONTEXT)
+@click.command()
 @click.argument("net", type=FILE)
 @click.argument("paths", metavar="IMAGES...", nargs=-1, required=True, type=FILE)
 @click.option("--out", type=FILE, default=Path("estimates.h5"))
@@ -124,7 +123,7 @@ def estimate(
     click.echo(f"{len(estimated):,} estimates, {len(skipped):,} skipped: {out}")
 
 
-@click.command(context_settings=CONTEXT)
+@click.command()
 @click.argument("net", type=FILE)
 @SHARDS
 @click.option("--count", type=click.IntRange(1), help="Images to evaluate.  [default: all]")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from facegen.cli.options import FILE
 from facegen.errors import ModelError, UsageError
 from facegen.models import model_file
 from facegen.models.catalogue import find, imported, load, names
@@ -21,16 +22,14 @@ def models(context: click.Context) -> None:
 
 
 @models.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--name", help="Its name for --model.  [default: the file's name]")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="The .h5 file to write.  [default: in the user's data folder]",
 )
-@click.option(
-    "--landmarks", type=click.Path(path_type=Path), help="A file of 68 vertex numbers or points."
-)
+@click.option("--landmarks", type=FILE, help="A file of 68 vertex numbers or points.")
 def import_command(file: Path, name: str | None, out: Path | None, landmarks: Path | None) -> None:
     """Import another project's face model.
 
@@ -61,7 +60,7 @@ def info_command(name: str) -> None:
 
 @models.command("export")
 @click.argument("name")
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=FILE)
 def export_command(name: str, out: Path) -> None:
     """Export a face model in the Basel layout."""
     if out.suffix != ".h5":

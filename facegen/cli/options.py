@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from facegen.dataset.encoding import LAYERS
+from facegen.dataset.encoding import LAYERS, Layer, check_layers, parse_layers
 from facegen.dataset.spec import DatasetSpec
 from facegen.recipe.recipe import FORMATS
 
@@ -50,12 +50,9 @@ class LayerNames(click.ParamType):  # type: ignore[type-arg]
 
     name = "layers"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> frozenset[str]:
-        """Their names; those that do not exist are refused with the spec."""
-        if not isinstance(value, str):
-            return frozenset(value)
-        names = frozenset(name.strip() for name in value.split(",") if name.strip())
-        return frozenset(LAYERS) if "all" in names else names
+    def convert(self, value: Any, param: Any, ctx: Any) -> frozenset[Layer]:
+        """Their names; UsageError names one that does not exist."""
+        return parse_layers(value) if isinstance(value, str) else check_layers(value)
 
 
 def spec_option(name: str, kind: Any = None, text: str | None = None) -> Callable[..., Any]:

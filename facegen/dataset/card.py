@@ -19,14 +19,15 @@ from facegen.recipe.recipe import ImageFormat
 
 T = TypeVar("T")
 
+CARD, PREVIEW = "README.md", "preview.jpg"
 PREVIEW_FACES, PREVIEW_COLUMNS, PREVIEW_TILE = 64, 8, 240
 
 
 def write_pages(spec: ResolvedSpec, store: Store, reports: list[ShardReport]) -> None:
     """Write dataset.json, README.md and preview.jpg of a finished data set."""
     ordered = sorted(reports, key=lambda report: report.start)
-    store.write("preview.jpg", preview(spec, store, ordered))
-    store.write("README.md", card(spec, ordered).encode())
+    store.write(PREVIEW, preview(spec, store, ordered))
+    store.write(CARD, card(spec, ordered).encode())
     write_index(store, index_of(spec, ordered))
 
 

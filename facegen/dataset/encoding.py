@@ -24,6 +24,7 @@ LAYERS: tuple[Layer, ...] = get_args(Layer)
 THETA, LABEL = "theta.npy", "json"
 DEPTH_UNITS_PER_MM = 10
 PILLOW_FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
+STORED_FORMATS = tuple(PILLOW_FORMATS.values())
 UNREADABLE = (
     OSError,
     ValueError,
@@ -88,7 +89,7 @@ def encode_image(pixels: UInt8[Array, "H W 3"], image: ImageFormat) -> bytes:
 
 def decode_image(data: bytes) -> UInt8[Array, "H W 3"]:
     """The pixels of an encoded image; DatasetError says what is wrong with it."""
-    with _decoding("image"), Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+    with _decoding("image"), Image.open(io.BytesIO(data), formats=STORED_FORMATS) as image:
         return np.asarray(image.convert("RGB"))
 
 
@@ -203,7 +204,6 @@ CODECS: Mapping[Layer, Codec] = {
     "landmarks": Codec("landmarks.npy", encode_array, decode_landmarks),
     "cls": Codec("cls", encode_class, decode_class),
 }
-_FORMATS = tuple(PILLOW_FORMATS.values())
 
 
 def _png(data: bytes, dtype: type) -> Array:

@@ -18,7 +18,7 @@ from facegen.dataset.spec import FORMAT, DatasetSpec, EstimatesFile, ResolvedSpe
 from facegen.dataset.stores.store import Store
 from facegen.errors import DatasetError, FacegenError, located
 from facegen.files import sha256_of
-from facegen.recipe.plan import splits_of
+from facegen.recipe.plan import SHARD_NAME, splits_of
 from facegen.recipe.recipe import MAX_SAMPLES, Recipe, from_record
 from facegen.rendering.image_folder import ImageFolder, list_images
 from facegen.sampling.randomness import SEEDS
@@ -26,7 +26,6 @@ from facegen.sampling.randomness import SEEDS
 INDEX = "dataset.json"
 PACKAGES = ("numpy", "scipy", "pillow", "moderngl", "numba")
 MAX_BYTES = 1 << 30
-SHARD_NAME = r"\A[a-z][a-z0-9_]*-\d{6}\Z"
 COUNTS = range(1, MAX_SAMPLES + 1)
 ON_CPU = DatasetSpec(device="cpu", workers=1)
 CONVENTIONS = (
@@ -55,7 +54,7 @@ class EstimatesEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ShardEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A complete shard."""
 
-    name: Annotated[str, msgspec.Meta(pattern=SHARD_NAME)]
+    name: Annotated[str, msgspec.Meta(pattern=rf"\A{SHARD_NAME}\Z")]
     samples: Annotated[int, msgspec.Meta(ge=1)]
     bytes: int
     sha256: str
@@ -182,7 +181,7 @@ _HINT = "run the same `facegen render` again"
 def open_spec(store: Store, local: DatasetSpec = ON_CPU) -> ResolvedSpec:
     """The spec that a data set was made by, all of it checked by hash.
 
-    Of `given` count the files (model, backgrounds, estimates), device and workers. Backgrounds and
+    Of `local` count the files (model, backgrounds, estimates), device and workers. Backgrounds and
     estimates that are not given are known by hash alone (see ResolvedSpec.can_render).
     """
     index = read_index(store)

@@ -22,7 +22,7 @@ from facegen.dataset.encoding import (
     decode_label,
     suffixes_of,
 )
-from facegen.dataset.index import Index, ShardEntry, layers_of, read_index, recipe_of
+from facegen.dataset.index import INDEX, Index, ShardEntry, layers_of, read_index, recipe_of
 from facegen.dataset.shards import parse_sample, sample_offsets
 from facegen.dataset.stores.opening import open_store
 from facegen.dataset.streaming import stream_samples
@@ -155,7 +155,7 @@ class Dataset:
         self.where, self.split = where, split
         self._store = open_store(where)
         index = read_index(self._store)
-        with located(f"{self._store.where}/dataset.json"):
+        with located(f"{self._store.where}/{INDEX}"):
             layout = layout_from_json(index.layout)
             self._schema = Schema(recipe_of(index), layout, layers_of(index))
             self._shards = _shards_of(index, split)
@@ -205,7 +205,7 @@ class Dataset:
             with self._store.local(f"{shard.name}.tar") as path:
                 offsets = sample_offsets(path)
             if len(offsets) != shard.samples + 1:
-                message = f"holds {len(offsets) - 1:,} samples; dataset.json says {shard.samples:,}"
+                message = f"holds {len(offsets) - 1:,} samples; {INDEX} says {shard.samples:,}"
                 raise DatasetError(f"{self._place(shard)}: {message}", "run `facegen verify`")
             self._offsets[shard.name] = offsets
         return self._offsets[shard.name]

@@ -19,6 +19,7 @@ from facegen.rendering.image_folder import ImageFolder, list_images
 from facegen.sampling import estimates as estimates_file
 from facegen.sampling.estimates import Estimates
 from facegen.sampling.framing import check_camera
+from facegen.sampling.perturbation import perturbation_of
 from facegen.sampling.prior import source_of
 
 TARGET_SHARDS = 200
@@ -66,7 +67,7 @@ def resolve_with(
         workers=spec.workers or cores(),
         notes=_notes(file, estimates, model),
     )
-    _check(resolved)
+    _check(resolved, estimates)
     return resolved
 
 
@@ -150,14 +151,16 @@ def _notes(
     return tuple(f"{file.path}: {note}" for note in notes)
 
 
-def _check(resolved: ResolvedSpec) -> None:
+def _check(resolved: ResolvedSpec, estimates: Estimates | None) -> None:
     """Refuse what cannot be sampled."""
-    with located(f"recipe {resolved.recipe.name}"):
+    file, recipe, layout = resolved.estimates, resolved.recipe, resolved.layout
+    with located(f"recipe {recipe.name}"):
         _check_kind(resolved)
-        check_camera(resolved.recipe.camera)
-        source_of(resolved.recipe, resolved.layout)
-    if resolved.estimates and resolved.has_source:
-        resolved.source()
+        check_camera(recipe.camera)
+        source_of(recipe, layout)
+    if file is not None and estimates is not None:
+        with located(file.path):
+            perturbation_of(recipe, layout, estimates, file.weighted)
 
 
 def _check_kind(resolved: ResolvedSpec) -> None:

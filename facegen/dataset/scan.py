@@ -1,6 +1,6 @@
 """Which shards of a data set are complete, and what is wrong with the others."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -36,6 +36,11 @@ class ShardScan:
 def scan_shards(spec: ResolvedSpec, store: Store, names: Collection[str]) -> Iterator[ShardScan]:
     """Every shard of the spec's part, in order; `names` are the files of the store."""
     return (_scan(spec, shard, store, names) for shard in spec.shards)
+
+
+def complete_reports(scans: Iterable[ShardScan]) -> list[ShardReport]:
+    """The reports of the shards that are complete."""
+    return [scan.report for scan in scans if scan.report and scan.state is ShardState.COMPLETE]
 
 
 def _scan(spec: ResolvedSpec, shard: Shard, store: Store, names: Collection[str]) -> ShardScan:

@@ -1,14 +1,17 @@
 """Samples <-> tar members. A shard appears whole, or not at all."""
 
 import hashlib
-import os
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 from facegen.dataset.stores.store import Store
 from facegen.errors import DatasetError, located
+
+Encoded = tuple[str, Mapping[str, bytes]]
 
 KEY_DIGITS = 10
 BLOCK = 512
@@ -16,6 +19,20 @@ MAX_MEMBER = 1 << 30
 MAX_NAME = 99
 END = b"\0" * (2 * BLOCK)
 _TEMPLATE = tarfile.TarInfo("").tobuf(tarfile.USTAR_FORMAT)
+
+
+class Header(NamedTuple):
+    """A member's header: its name, where its data begins, bytes; folders, PAX notes are no file."""
+
+    name: str
+    data: int
+    size: int
+    is_file: bool
+
+    @property
+    def stop(self) -> int:
+        """Where the next header begins."""
+        return self.data + self.size + -self.size % BLOCK
 
 
 class ShardWriter:
@@ -88,57 +105,67 @@ def sample_key(index: int) -> str:
     return f"{index:0{KEY_DIGITS}d}"
 
 
-def read_samples(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
+def read_samples(path: Path) -> Iterator[Encoded]:
     """The samples of a shard in order, as (key, members by suffix)."""
-    key = ""
-    members: dict[str, bytes] = {}
+    return by_sample(_members(path))
+
+
+def by_sample(members: Iterable[tuple[str, bytes | None]]) -> Iterator[Encoded]:
+    """Members, (name, data) in the order of a shard, as samples; those without data are left."""
+    for key, group in groupby(members, lambda member: member[0].partition(".")[0]):
+        sample = {name.partition(".")[2]: data for name, data in group if data is not None}
+        if sample:
+            yield key, sample
+
+
+def _members(path: Path) -> Iterator[tuple[str, bytes]]:
     with located(path), _reading(), tarfile.open(path, "r:") as tar:
         for info in tar:
-            stem, _, suffix = info.name.partition(".")
-            if not info.isreg() or not suffix or info.size > MAX_MEMBER:
+            if not info.isreg() or not info.name.partition(".")[2] or info.size > MAX_MEMBER:
                 raise DatasetError(f"{info.name!r} is not a member of a sample")
-            if members and stem != key:
-                yield key, members
-                members = {}
-            key = stem
             file = tar.extractfile(info)
-            members[suffix] = file.read() if file else b""
-    if members:
-        yield key, members
+            yield info.name, file.read() if file else b""
 
 
 def sample_offsets(path: Path) -> list[int]:
     """Where each sample of a shard begins, and where the last ends; no data is read."""
-    offsets, key = [0], ""
+    offsets, key, stop = [0], "", 0
     with located(path), _reading(), path.open("rb") as file:
-        while (block := file.read(BLOCK)).strip(b"\0"):
-            name, size, _ = parse_header(block)
-            stem = name.partition(".")[0]
+        for header in read_headers(file):
+            stem = header.name.partition(".")[0]
             if key and stem != key:
-                offsets.append(file.tell() - BLOCK)
-            key = stem
-            file.seek(size + -size % BLOCK, os.SEEK_CUR)
-        if len(block) < BLOCK:
-            raise DatasetError("the shard is cut off")
-        return [*offsets, file.tell() - BLOCK] if key else []
+                offsets.append(header.data - BLOCK)
+            key, stop = stem, header.stop
+    return [*offsets, stop] if key else []
+
+
+def read_headers(file: BinaryIO) -> Iterator[Header]:
+    """The headers of an open tar in order; the file stands at the data of each as it is given."""
+    position = 0
+    while (block := file.read(BLOCK)).strip(b"\0"):
+        header = parse_header(block, position)
+        yield header
+        position = header.stop
+        file.seek(position)
+    if len(block) < BLOCK:
+        raise DatasetError("the shard is cut off")
 
 
 def parse_sample(data: bytes) -> tuple[str, dict[str, bytes]]:
     """A sample from the bytes that a shard holds it as: (key, members by suffix)."""
     key, members, position = "", {}, 0
     while position < len(data):
-        name, size, _ = parse_header(data[position : position + BLOCK])
-        key, _, suffix = name.partition(".")
-        position += BLOCK
-        members[suffix] = data[position : position + size]
-        if len(members[suffix]) < size:
+        header = parse_header(data[position : position + BLOCK], position)
+        key, _, suffix = header.name.partition(".")
+        members[suffix] = data[header.data : header.data + header.size]
+        if len(members[suffix]) < header.size:
             raise DatasetError("the shard is cut off")
-        position += size + -size % BLOCK
+        position = header.stop
     return key, members
 
 
-def parse_header(block: bytes) -> tuple[str, int, bool]:
-    """Name, size and whether it is a file, of a tar's header; folders and notes (PAX) are not."""
+def parse_header(block: bytes, position: int) -> Header:
+    """The header in a block of a plain tar that lies at this position."""
     try:
         name = block[: block.index(b"\0", 0, 101)].decode("ascii")
         size = int(block[124:135], 8)
@@ -147,7 +174,7 @@ def parse_header(block: bytes) -> tuple[str, int, bool]:
     kind = block[156:157]
     if block[257:262] != b"ustar" or kind not in b"\x000xg5" or not 0 <= size <= MAX_MEMBER:
         raise DatasetError("not a plain tar", "pack it with tar --format=ustar")
-    return name.removeprefix("./"), size, kind in b"\x000"
+    return Header(name.removeprefix("./"), position + BLOCK, size, kind in b"\x000")
 
 
 @contextmanager

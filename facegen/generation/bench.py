@@ -153,7 +153,7 @@ class Work:
         model.reflectance.evaluate(parameters.reflectance[:count], self.reflectance[:count])
         for row in range(count):
             encode_image(self.faces.images[row], worker.spec.recipe.image)
-            for name in worker.spec.layers - {"cls"}:
+            for name in worker.spec.layers & self.faces.layers.keys():
                 CODECS[name].encode(self.faces.layers[name][row])
 
 
@@ -162,7 +162,7 @@ def work_of(worker: Worker) -> Work:
     """The worker's first batch, made before the clock starts."""
     samples = worker.sampler.draw(np.arange(worker.renderer.batch))
     frames = worker.renderer.render(scene_of(samples))
-    faces = finish(frames, samples, worker.spec.layers - {"cls"}, worker.spec.backgrounds)
+    faces = finish(frames, samples, worker.spec.layers, worker.spec.backgrounds)
     geometry = np.empty((len(samples), worker.model.vertices, 3), np.float32)
     return Work(samples, faces, geometry, np.empty_like(geometry))
 

@@ -5,8 +5,8 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from facegen.dataset.card import write_pages
-from facegen.dataset.index import check_format, index_of, write_index
+from facegen.dataset.card import CARD, PREVIEW, write_pages
+from facegen.dataset.index import INDEX, check_format, index_of, write_index
 from facegen.dataset.report import ShardReport
 from facegen.dataset.resolving import resolve
 from facegen.dataset.scan import ShardState, scan_shards
@@ -19,8 +19,7 @@ from facegen.generation.engines.engine import Engine, Failure
 from facegen.generation.engines.local import LocalEngine
 from facegen.generation.engines.ray import RayEngine
 from facegen.generation.progress import Progress, Unwatched
-
-PAGES = ("dataset.json", "README.md", "preview.jpg")
+from facegen.recipe.plan import SHARD_NAME, Shard
 
 
 @dataclass(frozen=True)
@@ -65,24 +64,22 @@ def run(spec: ResolvedSpec, engine: Engine, progress: Progress) -> Summary:
         complete = complete_shards(spec, store, names)
         progress.started(sum(report.samples for report in complete))
         write_index(store, index_of(spec, complete))
-        made, failed = _make(spec, engine, progress, complete)
+        missing = missing_shards(spec, complete)
+        try:
+            results = list(engine.make(spec, missing, progress))
+        finally:
+            clear_partials(spec, store)
+        made = tuple(result for result in results if isinstance(result, ShardReport))
+        failed = tuple(result for result in results if isinstance(result, Failure))
         if not failed and spec.is_whole:
             write_pages(spec, store, [*complete, *made])
     return Summary(made, tuple(complete), failed, time.perf_counter() - began)
 
 
-def _make(
-    spec: ResolvedSpec, engine: Engine, progress: Progress, complete: list[ShardReport]
-) -> tuple[tuple[ShardReport, ...], tuple[Failure, ...]]:
-    """Make the shards that are not complete -> reports, and failures."""
+def missing_shards(spec: ResolvedSpec, complete: Collection[ShardReport]) -> list[Shard]:
+    """The shards of the spec that are not complete."""
     names = {report.name for report in complete}
-    missing = [shard for shard in spec.shards if shard.name not in names]
-    try:
-        results = list(engine.make(spec, missing, progress))
-    finally:
-        clear_partials(spec, open_store(spec.out))
-    reports = tuple(result for result in results if isinstance(result, ShardReport))
-    return reports, tuple(result for result in results if isinstance(result, Failure))
+    return [shard for shard in spec.shards if shard.name not in names]
 
 
 def clear_partials(spec: ResolvedSpec, store: Store) -> dict[str, int]:
@@ -93,7 +90,7 @@ def clear_partials(spec: ResolvedSpec, store: Store) -> dict[str, int]:
     names = store.names()
     own_names = {f"{shard.name}.{end}" for shard in spec.shards for end in ("tar", "json")}
     if spec.is_whole:
-        own_names.update(PAGES)
+        own_names |= {INDEX, CARD, PREVIEW}
     for name in [name for name in names if _is_partial(name, own_names)]:
         store.remove(name)
         del names[name]
@@ -111,9 +108,7 @@ def check_not_larger(spec: ResolvedSpec, names: Collection[str]) -> None:
     planned = {shard.name for shard in spec.shards}
     present = {name.removesuffix(".json") for name in names if name.endswith(".json")}
     more = sorted(
-        name
-        for name in present - planned
-        if re.fullmatch(r"(\w+)-\d{6}", name) and name[:-7] in splits
+        name for name in present - planned if re.fullmatch(SHARD_NAME, name) and name[:-7] in splits
     )
     if more and spec.is_whole:
         raise DatasetError(

@@ -81,7 +81,7 @@ class Worker:
     def encoded(self, samples: Samples, frames: Frames) -> list[tuple[str, Members]]:
         """The samples as (key, members)."""
         with self.stopwatch.measure("encode"):
-            faces = finish(frames, samples, self.spec.layers - {"cls"}, self.spec.backgrounds)
+            faces = finish(frames, samples, self.spec.layers, self.spec.backgrounds)
             return [
                 (sample_key(index), self._members(samples, faces, row))
                 for row, index in enumerate(samples.indices.tolist())

@@ -1,6 +1,6 @@
 """The labels of a data set as one Parquet file: the only room that knows pyarrow."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,9 @@ def rows_of(spec: ResolvedSpec, store: Store, shard: Shard) -> Iterator[list[dic
                 raise DatasetError(message, "run `facegen verify`") from None
 
 
-def row_of(spec: ResolvedSpec, shard: Shard, key: str, members: dict[str, bytes]) -> dict[str, Any]:
+def row_of(
+    spec: ResolvedSpec, shard: Shard, key: str, members: Mapping[str, bytes]
+) -> dict[str, Any]:
     """One sample's row."""
     label = decode_label(members[LABEL])
     theta = decode_array(members[THETA], (spec.layout.width,))

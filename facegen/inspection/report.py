@@ -12,7 +12,7 @@ from facegen.dataset.card import contact_sheet, spread
 from facegen.dataset.encoding import THETA, decode_array, decode_image
 from facegen.dataset.index import Index, read_index
 from facegen.dataset.report import ShardReport
-from facegen.dataset.scan import ShardState, scan_shards
+from facegen.dataset.scan import complete_reports, scan_shards
 from facegen.dataset.shards import read_samples
 from facegen.dataset.spec import ResolvedSpec
 from facegen.dataset.stores.store import Store
@@ -73,7 +73,7 @@ class Facts:
 def gather(spec: ResolvedSpec, store: Store, model: MorphableModel) -> Facts:
     """Read what the page shows; the model gives the reflectance of skin."""
     scans = scan_shards(spec, store, store.names())
-    reports = [s.report for s in scans if s.report and s.state is ShardState.COMPLETE]
+    reports = complete_reports(scans)
     if not reports:
         raise DatasetError(f"{store.where}: no shard is complete", "run `facegen render` first")
     gathered = read_spread(spec, store, reports)
@@ -147,7 +147,7 @@ def panel(
     stated: Distribution | None,
     values: Float32[Array, "..."],
 ) -> Panel:
-    """The panel of these dimensions `own` (k,) of a group."""
+    """The panel of these dimensions (k,) of a group."""
     unit, factor = ("degree", 180 / np.pi) if group.name == "rotation" else (str(group.unit), 1.0)
     return Panel(
         dimension_names(group, dimensions), values.astype(np.float64), stated, unit, factor

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from facegen.dataset.index import INDEX, read_index
 from facegen.dataset.report import ShardReport
-from facegen.dataset.scan import ShardState, scan_shards
+from facegen.dataset.scan import complete_reports, scan_shards
 from facegen.dataset.spec import ResolvedSpec
 from facegen.dataset.stores.store import Store
 from facegen.errors import FacegenError
@@ -56,7 +56,7 @@ def verify(
     wrong = contradictions(spec, index, scans)
     if wrong:
         return Verdict((Check("index", INDEX, wrong),))
-    reports = [s.report for s in scans if s.report and s.state is ShardState.COMPLETE]
+    reports = complete_reports(scans)
     complete = len(reports) == len(scans)
     looked = look(spec, assignments(spec, reports, rerender), on_samples)
     checks = (

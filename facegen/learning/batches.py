@@ -1,7 +1,6 @@
 """Shards -> batches for training and validation: read as tar streams, decoded into one array."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, cycle, islice
@@ -14,8 +13,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from facegen.dataset.encoding import THETA, decode_array
-from facegen.dataset.shards import KEY_DIGITS
-from facegen.dataset.streaming import Choice, Encoded, every_sample, stream_samples
+from facegen.dataset.resolving import cores
+from facegen.dataset.shards import KEY_DIGITS, Encoded
+from facegen.dataset.streaming import Choice, every_sample, stream_samples
 from facegen.errors import DatasetError, FacegenError, located
 from facegen.files import Array
 from facegen.learning.images import decode_into
@@ -115,7 +115,7 @@ def batches(source: Batches, workers: int, device: torch.device) -> Iterator[Bat
 
 def default_workers(device: torch.device) -> int:
     """As many processes as leave a core for the one that trains; none where the CPU trains."""
-    return min(len(os.sched_getaffinity(0)) - 1, MOST_WORKERS) if device.type == "cuda" else 0
+    return min(cores() - 1, MOST_WORKERS) if device.type == "cuda" else 0
 
 
 def endless(reading: Reading, seed: str, skip: int) -> Iterator[Encoded]:

@@ -1,6 +1,5 @@
 """Images -> theta, as estimates.h5 holds it."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
+from facegen.dataset.resolving import cores
 from facegen.errors import FacegenError, located
 from facegen.files import Array
 from facegen.learning.checkpoint import Checkpoint
@@ -90,7 +90,7 @@ def _decoded(
 ) -> Iterator[list[tuple[str, UInt8[Array, "S S 3"] | FacegenError]]]:
     """Batches of decoded images by key; in place of an unreadable one its error."""
     images = iter(images)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         while batch := list(islice(images, settings.batch)):
             pixels = pool.map(lambda item: _decode(item[0], item[1], settings), batch)
             yield [(key, item) for (key, _), item in zip(batch, pixels, strict=True)]

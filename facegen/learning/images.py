@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from facegen.dataset.encoding import UNREADABLE
+from facegen.dataset.encoding import STORED_FORMATS, UNREADABLE
 from facegen.dataset.shards import read_samples
 from facegen.errors import FacegenError, UsageError, located
 from facegen.files import Array
@@ -60,7 +60,7 @@ def framing_of(camera: CameraPrior, size: int) -> Framing:
 def decode_into(pixels: UInt8[Array, "H W 3"], data: bytes) -> None:
     """Fill pixels from an encoded image of just that size."""
     try:
-        with Image.open(BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
+        with Image.open(BytesIO(data), formats=STORED_FORMATS) as image:
             if image.size != (pixels.shape[1], pixels.shape[0]):
                 raise ImageError(f"is {image.size}, not {pixels.shape[1::-1]} pixels")
             plain = image if image.mode == "RGB" else image.convert("RGB")

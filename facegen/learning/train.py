@@ -13,7 +13,7 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from facegen.dataset.streaming import Encoded
+from facegen.dataset.shards import Encoded
 from facegen.errors import DatasetError, FacegenError, located
 from facegen.files import sha256_of
 from facegen.learning import batches, checkpoint, loss

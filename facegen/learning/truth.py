@@ -8,15 +8,13 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from facegen.dataset.encoding import CODECS, LABEL, THETA, decode_array, decode_label
-from facegen.dataset.shards import read_samples
+from facegen.dataset.shards import Encoded, read_samples
 from facegen.errors import DatasetError, located
 from facegen.files import Array
 from facegen.learning.batches import member
 from facegen.learning.images import Framing, decode, decode_into
 from facegen.learning.training_set import TrainingSet
 from facegen.scene.cameras import Cameras
-
-Encoded = tuple[str, Mapping[str, bytes]]
 
 
 @dataclass(frozen=True, eq=False)

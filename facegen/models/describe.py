@@ -10,7 +10,7 @@ from facegen.models.importers.complete import signed_volume
 from facegen.models.importers.fit import normals_of
 from facegen.models.importers.foreign import ForeignModel
 from facegen.models.morphable_model import LANDMARKS, SEGMENTS, MorphableModel
-from facegen.scene.parameters import WEIGHT, CoefficientUnit
+from facegen.scene.parameters import WEIGHT, CoefficientUnit, layout_of
 
 EYE_CORNERS = (36, 45)
 USUAL_CORNERS_MM, CORNERS_MM = 90.0, (65.0, 120.0)
@@ -102,7 +102,7 @@ def describe(facts: Facts) -> dict[str, str]:
         "vertices": f"{len(facts.points):,}",
         "triangles": f"{len(facts.triangles):,}",
         "coefficients": f"{shape} shape, {expression} expression, {reflectance} reflectance",
-        "theta": f"{3 + shape + expression + reflectance + 27} dimensions",
+        "theta": f"{layout_of(shape, expression, reflectance).width} dimensions",
         "mean face": f"{width:.4g} x {height:.4g} x {depth:.4g} mm (x, y, z)",
         "shape component 0": f"moves vertices {facts.first_mm:.2f} mm (RMS) at one deviation",
         "landmarks": _landmark_words(facts),

@@ -154,11 +154,6 @@ class Modes:
         """The same modes in another unit of length or colour; the basis is not copied."""
         return Modes(self.mean * np.float32(factor), self.basis, self.sd * np.float32(factor))
 
-    def only(self, vertices: Array) -> "Modes":
-        """The modes of these vertices (a mask, or indices) alone."""
-        basis = self.basis.reshape(len(self.mean), 3, -1)[vertices]
-        return Modes(self.mean[vertices], basis.reshape(-1, self.count), self.sd)
-
 
 @dataclass(frozen=True, eq=False)
 class ModelContent:
@@ -254,7 +249,7 @@ def _put_landmarks(file: h5py.File, points: Array, landmarks: Array) -> None:
     _put(file, "metadata/landmarks/json", json.dumps(rows))
 
 
-def _put_facegen(file: h5py.File, content: "ModelContent") -> None:
+def _put_facegen(file: h5py.File, content: ModelContent) -> None:
     _put(file, "facegen/landmarks", content.landmarks.astype(np.int32))
     _put(file, "facegen/parts", content.segmentation.astype(np.uint8))
     attributes = file["facegen"].attrs

@@ -15,6 +15,7 @@ from facegen.files import Array
 from facegen.recipe.recipe import Recipe
 
 MAX_SHARDS = 10**6
+SHARD_NAME = r"[a-z][a-z0-9_]*-\d{6}"
 
 
 @dataclass(frozen=True)

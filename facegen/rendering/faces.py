@@ -82,7 +82,7 @@ def _suited(model: MorphableModel, samples: Samples) -> MorphableModel:
 def finish(
     frames: Frames, samples: Samples, layers: Collection[str], backgrounds: ImageFolder | None
 ) -> Faces:
-    """The frames of samples with their background filled, in place, and these layers."""
+    """The frames of samples with their background filled, in place, and those of these LAYERS."""
     from facegen.rendering.backgrounds import fill_background
 
     fill_background(frames.images, frames.mask, samples.background, backgrounds)
@@ -90,7 +90,7 @@ def finish(
     if "landmarks" in layers:
         K, depth = samples.cameras.K, frames.layers["depth"]
         finished["landmarks"] = find_landmarks(samples.landmarks, K, depth)
-    return Faces(frames.images, {name: finished[name] for name in layers})
+    return Faces(frames.images, {name: finished[name] for name in LAYERS if name in layers})
 
 
 def rendered_layers(layers: Collection[str]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable
 
+from facegen.dataset.card import CARD, PREVIEW
 from facegen.dataset.index import INDEX, Index, entry_of, split_sizes
 from facegen.dataset.report import ShardReport
 from facegen.dataset.scan import ShardScan, ShardState
@@ -10,9 +11,10 @@ from facegen.dataset.spec import ResolvedSpec
 from facegen.dataset.stores.store import LOCK
 from facegen.files import PARTIAL
 from facegen.inspection.checks.faults import Check, Fault, shard_fault
+from facegen.recipe.plan import SHARD_NAME
 
 REPORT = "report.html"
-PAGES = ("README.md", "preview.jpg")
+PAGES = (CARD, PREVIEW)
 OWN_FILES = {*PAGES, INDEX, LOCK, REPORT, "labels.parquet"}
 
 
@@ -73,5 +75,5 @@ def foreign(spec: ResolvedSpec, names: Collection[str], complete: bool) -> tuple
 
 
 def _foreign_message(name: str) -> str:
-    shard = re.fullmatch(r"[a-z][a-z0-9_]*-\d{6}\.tar", name)
+    shard = re.fullmatch(rf"{SHARD_NAME}\.tar", name)
     return "foreign file" + (", which readers of *.tar will take for a shard" if shard else "")

@@ -6,13 +6,11 @@ import numpy as np
 from jaxtyping import Float32
 
 from facegen.dataset.encoding import CODECS, LABEL, THETA, Label, decode_array, decode_label
-from facegen.dataset.shards import sample_key
+from facegen.dataset.shards import Encoded, sample_key
 from facegen.errors import DatasetError
 from facegen.files import Array
 from facegen.inspection.checks.faults import FaultList
 from facegen.sampling.samples import Samples
-
-Encoded = tuple[str, Mapping[str, bytes]]
 
 # (atol, rtol): what another BLAS, or another size of batch, may do to a camera.
 TOLERANCES = {"K": (1e-2, 1e-4), "model_to_camera": (1e-5, 1e-6)}

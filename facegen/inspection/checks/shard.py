@@ -14,13 +14,13 @@ from jaxtyping import Float32, Int64
 
 from facegen.dataset.encoding import Label, suffixes_of
 from facegen.dataset.report import ShardReport
-from facegen.dataset.shards import END, read_samples, sample_bytes, sample_key
+from facegen.dataset.shards import END, Encoded, read_samples, sample_bytes, sample_key
 from facegen.dataset.spec import ResolvedSpec
 from facegen.dataset.stores.opening import open_store
 from facegen.errors import DatasetError, FacegenError
 from facegen.files import Array
 from facegen.inspection.checks.faults import Fault, FaultList
-from facegen.inspection.checks.labels import Encoded, check_label, check_theta, read_theta
+from facegen.inspection.checks.labels import check_label, check_theta, read_theta
 from facegen.inspection.checks.rerender import Rerenderer, Stored, Tally
 from facegen.recipe.plan import Shard
 from facegen.sampling.samples import Samples

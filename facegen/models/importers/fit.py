@@ -5,6 +5,7 @@ nearest surface points and to the landmarks that are known. Good to some millime
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ FACE_RADIUS = 100.0  # mm around the landmarks' centre: what of the generic head
 NOISE = 2.0  # mm: how far a surface point is trusted
 LANDMARK_WEIGHT = 30.0
 FEW = 6  # landmarks that settle rotation, translation and size
+FEWEST_MATCHES = 50  # of the surface, without which the head stays where it is
 PULL_MM = 20.0
 JAW_LANDMARKS = 17  # the first ones lie on the jaw, each author's elsewhere: not pinned
 GOOD_MM, BAD_MM = 4.0, 8.0  # RMS distance of fitted surfaces: said, refused
@@ -50,6 +52,41 @@ class Target:
     normals: Float64
 
 
+class Pairs(NamedTuple):
+    """Vertices of the generic head, the points where they should be, and how much each counts."""
+
+    rows: NDArray[np.intp]
+    points: Float64
+    weights: Float64
+
+
+@dataclass(frozen=True, eq=False)
+class Goals:
+    """What the generic head is pulled to: its `face` to the target, its pins to their anchors.
+
+    face, pins: vertices of the generic head; normals (G, 3): its own; anchors (n, 3).
+    """
+
+    face: NDArray[np.intp]
+    normals: Float64
+    target: Target
+    pins: NDArray[np.int32]
+    anchors: Float64
+
+    def pairs(self, head: Float64, pose: Similarity) -> Pairs:
+        """The face's vertices that find a surface of like orientation nearby, and the pins."""
+        distance, nearest = self.target.tree.query(pose.apply(head[self.face]), workers=2)
+        normals = self.normals[self.face] @ pose.rotation.T
+        alike = (self.target.normals[nearest] * normals).sum(axis=1) > 0.5
+        matched = alike & (distance < max(5.0, 2.5 * float(np.median(distance))))
+        weights = np.full(len(self.pins), LANDMARK_WEIGHT)
+        return Pairs(
+            np.concatenate([self.face[matched], self.pins]),
+            np.concatenate([self.target.tree.data[nearest][matched], self.anchors]),
+            np.concatenate([np.ones(matched.sum()), weights]),
+        )
+
+
 def normals_of(points: Float64, triangles: NDArray[np.int32]) -> Float64:
     """Area-weighted unit normals (V, 3) of a mesh."""
     a, b, c = (points[triangles[:, i]] for i in range(3))
@@ -71,23 +108,26 @@ def fit(
     landmarks: NDArray[np.int32] | None,
 ) -> Fit:
     """Fit the generic head to a mean head (V, 3) in mm, with its known landmarks (68,) or none."""
-    target = _target(points, triangles)
-    face = _face(generic)
     head = generic.mean_face.astype(np.float64)
-    pinned = _known(generic, landmarks)
+    pinned = np.flatnonzero(landmarks >= 0) if landmarks is not None else np.empty(0, np.intp)
     anchors = points[landmarks[pinned]] if landmarks is not None else np.empty((0, 3))
-    pins = generic.landmarks[pinned]
-    pose = _start(head, pins, points, anchors)
-    normals = normals_of(head, generic.triangles)
+    goals = Goals(
+        _face(generic),
+        normals_of(head, generic.triangles),
+        _target(points, triangles),
+        generic.landmarks[pinned],
+        anchors,
+    )
+    pose = _start(head, goals, points)
     for _ in range(RIGID_STEPS):
-        pose = _rigid_step(head, normals, pose, face, target, pins, anchors)
+        pose = _rigid_step(goals, head, pose)
     for _ in range(SOFT_STEPS):
-        head = _soft_step(generic, normals, pose, head, face, target, pins, anchors)
-        pose = _rigid_step(head, normals, pose, face, target, pins, anchors)
+        head = _soft_step(generic, goals, head, pose)
+        pose = _rigid_step(goals, head, pose)
     placed = pose.apply(head)
-    rms = _rms(placed[face], target)
+    rms = _rms(placed[goals.face], goals.target)
     inner = pinned >= JAW_LANDMARKS
-    return Fit(_pinned(placed, placed[pins[inner]], anchors[inner]), pose, rms)
+    return Fit(_pinned(placed, placed[goals.pins[inner]], anchors[inner]), pose, rms)
 
 
 def _pinned(points: Float64, pins: Float64, anchors: Float64) -> Float64:
@@ -142,16 +182,10 @@ def _face(generic: MorphableModel) -> NDArray[np.intp]:
     return face[:: max(1, len(face) // 3000)]
 
 
-def _known(generic: MorphableModel, landmarks: NDArray[np.int32] | None) -> NDArray[np.intp]:
-    if landmarks is None:
-        return np.empty(0, np.intp)
-    return np.flatnonzero(landmarks >= 0)
-
-
-def _start(head: Float64, pins: NDArray[np.int32], points: Float64, anchors: Float64) -> Similarity:
+def _start(head: Float64, goals: Goals, points: Float64) -> Similarity:
     """By landmarks if there are enough, else nose tip on nose tip, upright and of equal size."""
-    if len(anchors) >= FEW:
-        return similarity(head[pins], anchors)
+    if len(goals.anchors) >= FEW:
+        return similarity(head[goals.pins], goals.anchors)
     shift = nose_tip(points) - nose_tip(head)
     return Similarity(np.eye(3), shift, 1.0)
 
@@ -164,50 +198,18 @@ def nose_tip(points: Float64) -> Float64:
     return np.asarray(candidates[candidates[:, 2].argmax()])
 
 
-def _matches(
-    at: Float64, normals: Float64, pose: Similarity, target: Target
-) -> tuple[NDArray[np.bool_], Float64]:
-    """(which points found a surface of like orientation nearby, the points they found)."""
-    distance, nearest = target.tree.query(at, workers=2)
-    alike = (target.normals[nearest] * (normals @ pose.rotation.T)).sum(axis=1) > 0.5
-    limit = max(5.0, 2.5 * float(np.median(distance)))
-    return alike & (distance < limit), target.tree.data[nearest]
-
-
-def _rigid_step(
-    head: Float64,
-    normals: Float64,
-    pose: Similarity,
-    face: NDArray[np.intp],
-    target: Target,
-    pins: NDArray[np.int32],
-    anchors: Float64,
-) -> Similarity:
-    matched, matches = _matches(pose.apply(head[face]), normals[face], pose, target)
-    if matched.sum() < 50:
+def _rigid_step(goals: Goals, head: Float64, pose: Similarity) -> Similarity:
+    pairs = goals.pairs(head, pose)
+    if len(pairs.rows) - len(goals.pins) < FEWEST_MATCHES:
         return pose
-    source = np.concatenate([head[face][matched], head[pins]])
-    goal = np.concatenate([matches[matched], anchors])
-    weights = np.concatenate([np.ones(matched.sum()), np.full(len(pins), LANDMARK_WEIGHT)])
-    return similarity(source, goal, weights)
+    return similarity(head[pairs.rows], pairs.points, pairs.weights)
 
 
-def _soft_step(
-    generic: MorphableModel,
-    normals: Float64,
-    pose: Similarity,
-    head: Float64,
-    face: NDArray[np.intp],
-    target: Target,
-    pins: NDArray[np.int32],
-    anchors: Float64,
-) -> Float64:
+def _soft_step(generic: MorphableModel, goals: Goals, head: Float64, pose: Similarity) -> Float64:
     """The head of the generic shape coefficients that best meet the matches, a ridge on them."""
-    matched, matches = _matches(pose.apply(head[face]), normals[face], pose, target)
-    rows = np.concatenate([face[matched], pins])
-    goal = np.concatenate([matches[matched], anchors])
-    goal = (goal - pose.shift) @ pose.rotation / pose.scale
-    trust = np.concatenate([np.ones(matched.sum()), np.full(len(pins), LANDMARK_WEIGHT)]) / NOISE**2
+    rows, points, weights = goals.pairs(head, pose)
+    goal = (points - pose.shift) @ pose.rotation / pose.scale
+    trust = weights / NOISE**2
     components = generic.shape.leading(COMPONENTS)
     basis = components.at(rows.astype(np.int32)).basis.astype(np.float64)
     offset = (goal - generic.mean_face[rows]).reshape(-1)

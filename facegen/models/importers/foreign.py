@@ -25,9 +25,9 @@ class ForeignModel:
     """What a file of another project holds: mm, colours in [0, 1], triangles (F, 3) int32.
 
     expression and reflectance may be missing; landmarks (68,) are vertices in the iBUG order, -1
-    where unknown; parts (V,) are indices into PARTS, 0 where unknown. expression_kind is the unit
-    of an expression coefficient: expression_unit standard deviations, or weights from 0 to 1.
-    scale is how many mm one unit of the file is, unit says so in words; notes say what was found.
+    where unknown; segmentation (V,) are indices into SEGMENTS, 0 where unknown. expression_unit is
+    that of an expression coefficient. scale is how many mm one unit of the file is, unit says so in
+    words; notes say what was found.
     """
 
     name: str
