@@ -7,6 +7,7 @@ from tqdm import tqdm
 from facegen.dataset.spec import ResolvedSpec
 from facegen.generation.run import Summary
 from facegen.generation.timing import stage_milliseconds
+from facegen.rendering.devices import in_short
 
 
 class Bar:
@@ -70,7 +71,7 @@ def failures(spec: ResolvedSpec, run: Summary) -> list[str]:
 def _figures(spec: ResolvedSpec, run: Summary) -> list[str]:
     megabytes = sum(report.bytes for report in run.made) / 1e6
     speed = f"{run.samples / run.seconds:,.0f} images/s"
-    devices = ", ".join(sorted({report.device for report in run.made}))
+    devices = ", ".join(sorted({in_short(report.device) for report in run.made}))
     stages = ", ".join(f"{name} {ms:.2f}" for name, ms in stage_milliseconds(run.made).items())
     return [
         f"{run.samples:,} images, {megabytes:,.0f} MB, {run.seconds:,.1f} s: {speed}",

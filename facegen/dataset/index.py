@@ -75,6 +75,7 @@ class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     estimates: EstimatesEntry | None
     layers: list[str]
     backgrounds: str | None
+    renderer: Annotated[str, msgspec.Meta(pattern=r"\A[a-z]{1,9}-\d{1,4}\Z")]
     devices: list[str]
     conventions: str
     versions: dict[str, str]
@@ -101,6 +102,7 @@ def index_of(spec: ResolvedSpec, reports: list[ShardReport]) -> Index:
         estimates=_estimates_entry(spec.estimates),
         layers=sorted(spec.layers),
         backgrounds=spec.backgrounds.fingerprint if spec.backgrounds else None,
+        renderer=spec.renderer,
         devices=sorted({report.device for report in reports}),
         conventions=CONVENTIONS,
         versions=versions(),
@@ -158,6 +160,23 @@ def check_format(store: Store, names: Collection[str]) -> None:
             _refuse_format(msgspec.json.decode(store.read(INDEX), type=_Format).format)
 
 
+def check_renderer(spec: ResolvedSpec, store: Store, names: Collection[str]) -> None:
+    """Refuse to continue a data set that differs in its renderer alone."""
+    if INDEX not in names:
+        return
+    try:
+        index = read_index(store)
+    except FacegenError:
+        return
+    began = replace(spec, renderer=index.renderer)
+    if spec.renderer != index.renderer and began.fingerprint == index.fingerprint:
+        kind = index.renderer.partition("-")[0]
+        same = spec.renderer.startswith(f"{kind}-")
+        hint = "use the facegen that began it" if same else f"give --device {kind}"
+        message = f"begun by the renderer {index.renderer}, and this run's is {spec.renderer}"
+        raise DatasetError(f"{store.where}: {message}", f"{hint}, or use another --out")
+
+
 def decode_index(data: bytes) -> Index:
     """The index in the bytes of a dataset.json."""
     try:
@@ -199,7 +218,7 @@ def open_spec(store: Store, local: DatasetSpec = ON_CPU) -> ResolvedSpec:
         estimates = _estimates(index.estimates, local.estimates)
         resolved = resolve_with(spec, estimates, _backgrounds(index.backgrounds, local.backgrounds))
         _check_model(resolved, index.model)
-        return resolved
+        return replace(resolved, renderer=index.renderer)
 
 
 def recipe_of(index: Index) -> Recipe:

@@ -7,7 +7,7 @@ from pathlib import Path
 from facegen.dataset.encoding import check_layers
 from facegen.dataset.spec import DatasetSpec, EstimatesFile, ModelFile, ResolvedSpec
 from facegen.errors import RecipeError, UsageError, located
-from facegen.files import sha256_of
+from facegen.files import cache_notes, sha256_of
 from facegen.models import catalogue
 from facegen.models.cache import open_model
 from facegen.models.morphable_model import MorphableModel
@@ -50,6 +50,7 @@ def resolve_with(
         shards = len(shards_of(recipe, count, shard_size))
     start, stop = parse_part(spec.shards, shards) if spec.shards else (0, shards)
     path, model = _model(spec, recipe, estimates)
+    parsed = devices.parse(spec.device)
     resolved = ResolvedSpec(
         recipe=recipe,
         model=ModelFile(model.name, path, model.sha256),
@@ -63,9 +64,10 @@ def resolve_with(
         out=_absolute(str(spec.out)),
         start=start,
         stop=stop,
-        devices=devices.parse(spec.device),
+        devices=parsed,
+        renderer=devices.renderer_of(parsed),
         workers=spec.workers or cores(),
-        notes=_notes(file, estimates, model),
+        notes=(*cache_notes(), *_notes(file, estimates, model)),
     )
     _check(resolved, estimates)
     return resolved

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from facegen.dataset.encoding import Layer
-from facegen.errors import located
+from facegen.errors import ModelError, located
 from facegen.files import sha256_of
 from facegen.models.cache import open_model
 from facegen.models.morphable_model import MorphableModel
@@ -100,6 +100,7 @@ class ResolvedSpec:
     start: int
     stop: int
     devices: tuple[str, ...]
+    renderer: str
     workers: int
     notes: tuple[str, ...] = ()
 
@@ -139,6 +140,7 @@ class ResolvedSpec:
             "seed": self.seed,
             "shard_size": self.shard_size,
             "layers": sorted(self.layers),
+            "renderer": self.renderer,
             "estimates": estimates,
             "backgrounds": self.backgrounds and self.backgrounds.fingerprint,
         }
@@ -146,7 +148,10 @@ class ResolvedSpec:
 
     def load_model(self) -> MorphableModel:
         """The model with the recipe's numbers of coefficients."""
-        return open_model(self.model.path, self.recipe.coefficients)
+        model = open_model(self.model.path, self.recipe.coefficients)
+        if model.sha256 != self.model.sha256:
+            raise ModelError(f"{self.model.path}: changed while it was used", "start again")
+        return model
 
     def source(self) -> Source:
         """Where theta comes from: the recipe's prior, or a perturbation of the estimates."""

@@ -29,6 +29,7 @@ from facegen.generation.progress import Unwatched
 from facegen.generation.timing import Stopwatch, stage_milliseconds
 from facegen.generation.worker import OnSamples, Worker
 from facegen.recipe.plan import Shard
+from facegen.rendering.devices import in_short
 from facegen.rendering.faces import Faces, finish, scene_of
 from facegen.sampling.samples import Samples
 
@@ -201,7 +202,7 @@ def table(figures: Figures, spec: ResolvedSpec) -> str:
     stages = ", ".join(f"{stage} {ms:.2f}" for stage, ms in figures.stage_ms.items())
     image = spec.recipe.image
     rows = [
-        ("device", f"{figures.device}, {figures.workers} workers"),
+        ("device", f"{in_short(figures.device)}, {figures.workers} workers"),
         (
             "images",
             f"{image.size} x {image.size} {image.format}, {figures.images:,} of {spec.model.name}",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from facegen.dataset.card import CARD, PREVIEW, write_pages
-from facegen.dataset.index import INDEX, check_format, index_of, write_index
+from facegen.dataset.index import INDEX, check_format, check_renderer, index_of, write_index
 from facegen.dataset.report import ShardReport
 from facegen.dataset.resolving import resolve
 from facegen.dataset.scan import ShardState, scan_shards
@@ -60,6 +60,7 @@ def run(spec: ResolvedSpec, engine: Engine, progress: Progress) -> Summary:
     with store.lock(spec.start, spec.stop):
         names = clear_partials(spec, store)
         check_format(store, names)
+        check_renderer(spec, store, names)
         check_not_larger(spec, names)
         complete = complete_shards(spec, store, names)
         progress.started(sum(report.samples for report in complete))

@@ -11,6 +11,7 @@ from facegen.dataset.card import size_category, spread
 from facegen.inspection import charts
 from facegen.inspection.report import Facts, Panel, light, pose, speeds, stage_shares
 from facegen.recipe.distributions import Constant, Distribution, Mixture, Normal, Uniform
+from facegen.rendering.devices import in_short
 
 COLUMNS, LISTED = 200, 500
 CELLS = (8, 28)
@@ -203,7 +204,7 @@ def facts_table(content: Facts) -> str:
         "Splits": splits,
         "Members": ", ".join([spec.recipe.image.format, "theta.npy", "json", *sorted(spec.layers)]),
         "Layout": ", ".join(f"{name} {width}" for name, width in spec.layout.to_json()),
-        "Devices": ", ".join(sorted({report.device for report in content.reports})),
+        "Devices": ", ".join(sorted({in_short(report.device) for report in content.reports})),
         "Versions": versions,
         "Model": f"{spec.model.name}, sha256 {spec.model.sha256}",
         "Recipe": f"{spec.recipe.name}, sha256 {spec.recipe.fingerprint}",

@@ -1,8 +1,9 @@
 """Face models on disk: where they lie, and how each format is read into the one MorphableModel."""
 
+from contextlib import suppress
 from pathlib import Path
 
-from facegen.errors import ModelError
+from facegen.errors import FacegenError, ModelError
 from facegen.files import data_folder, package_data
 from facegen.models import model_file
 from facegen.models.morphable_model import MorphableModel
@@ -38,5 +39,7 @@ def load(name_or_path: str) -> MorphableModel:
 
 def _files() -> dict[str, Path]:
     """Files by name; one that comes along hides an imported one of the same name."""
-    folders = (imported(), package_data("morphable_models"))
+    folders = [package_data("morphable_models")]
+    with suppress(FacegenError):  # Without a home there are no imported ones.
+        folders.insert(0, imported())
     return {path.stem: path for folder in folders for path in folder.glob("*.h5")}

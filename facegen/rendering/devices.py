@@ -1,11 +1,14 @@
 """Which renderer a device's name means."""
 
 import re
+from collections.abc import Collection
 
 from facegen.errors import UsageError
 from facegen.models.morphable_model import MorphableModel
 from facegen.rendering.contract import Renderer, RenderSettings
 
+# What decides bytes: a renderer's number goes up where its pixels change (tests/test_golden.py).
+VERSIONS = {"cpu": 2, "egl": 1}
 KNOWN = "auto, cpu, egl, egl:0, or several for the workers to share: egl:0,egl:1"
 AUTO = "auto"
 
@@ -17,6 +20,20 @@ def parse(names: str) -> tuple[str, ...]:
         if not re.fullmatch(r"auto|cpu|egl(:\d{1,3})?", name):
             raise UsageError(f"--device: unknown device {name!r}", f"known: {KNOWN}")
     return tuple(_automatic() if name == AUTO else name for name in devices)
+
+
+def renderer_of(devices: Collection[str]) -> str:
+    """The renderer of parsed devices and its version: 'cpu-2'; UsageError if there are several."""
+    kinds = sorted({device.partition(":")[0] for device in devices})
+    if len(kinds) > 1:
+        hint = "their pixels differ by a level: give devices of one"
+        raise UsageError(f"--device: {' and '.join(kinds)} are two renderers", hint)
+    return f"{kinds[0]}-{VERSIONS[kinds[0]]}"
+
+
+def in_short(device: str) -> str:
+    """What a renderer says it renders on, without the features of a CPU."""
+    return device.partition("; ")[0]
 
 
 def open_renderer(device: str, model: MorphableModel, settings: RenderSettings) -> Renderer:

@@ -29,10 +29,14 @@ def kernels(tmp_path):
     return folder
 
 
-def call(folder):
+def call(folder, **places):
     """What the outer kernel gives in a fresh process, and how often the cache was hit."""
     package = os.path.dirname(os.path.dirname(facegen.__file__))
-    env = {**os.environ, "PYTHONPATH": package, "NUMBA_CACHE_DIR": str(folder.parent / "cache")}
+    env = {
+        **os.environ,
+        "PYTHONPATH": package,
+        "NUMBA_CACHE_DIR": str(folder.parent / "cache"),
+    } | places
     command = [sys.executable, "-c", CALL]
     run = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=True)
     value, hits = map(int, run.stdout.split())
@@ -48,6 +52,39 @@ def test_a_change_in_another_kernels_file_is_noticed(kernels):
     assert call(kernels)[0] == 2
     (kernels / "inner.py").write_text(INNER.format(step=5))
     assert call(kernels)[0] == 6
+
+
+DAMAGE = {
+    "empty": lambda data: b"",
+    "cut": lambda data: data[: len(data) // 2],
+    "changed": lambda data: data[:-100] + bytes(byte ^ 1 for byte in data[-100:]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+def test_damaged_machine_code_is_made_again(kernels, suffix, damage):
+    call(kernels)
+    files = sorted((kernels.parent / "cache").rglob(f"*{suffix}"))
+    assert files
+    for path in files:
+        path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    assert call(kernels) == (2, 0)
+    assert call(kernels) == (2, 1)
+
+
+def test_without_a_folder_to_keep_them_in_kernels_are_compiled(kernels, tmp_path):
+    (tmp_path / "file").touch()
+    places = {name: str(tmp_path / "file") for name in ("XDG_CACHE_HOME", "TMPDIR")}
+    assert call(kernels, NUMBA_CACHE_DIR=str(tmp_path / "file"), **places) == (2, 0)
+
+
+def test_a_full_disk_costs_a_compilation_and_no_more(kernels, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(compiling._DataFile, "save", full)
+    assert compiling.compiled()(lambda x: x + 1)(1) == 2
 
 
 @pytest.mark.parametrize("file", ["inner.py", "outer.py", "compiling.py"])

@@ -10,12 +10,11 @@ from typing import Any
 from facegen.dataset.report import ShardReport
 from facegen.dataset.spec import ResolvedSpec
 from facegen.errors import FacegenError
-from facegen.files import write_file
+from facegen.files import cache_folder, sha256_of, write_file
 from facegen.generation.engines.engine import Failure
 from facegen.generation.engines.local import PATIENCE_S, TRIES
 from facegen.generation.progress import Progress
 from facegen.generation.worker import Worker
-from facegen.models.cache import cache
 from facegen.recipe.plan import Shard
 
 
@@ -107,7 +106,7 @@ def worker_of(assignment: Assignment) -> Worker:
 
 def cached_copy(model: bytes, sha256: str) -> Path:
     """The model's file in this node's cache."""
-    path = cache() / f"{sha256}.h5"
-    if not path.exists():
+    path = cache_folder() / f"{sha256}.h5"
+    if not path.exists() or sha256_of(path) != sha256:
         write_file(path, model)
     return path

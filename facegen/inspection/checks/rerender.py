@@ -13,6 +13,7 @@ from facegen.dataset.spec import ResolvedSpec
 from facegen.errors import DatasetError
 from facegen.generation.worker import Worker
 from facegen.inspection.checks.faults import FaultList
+from facegen.rendering.devices import in_short
 from facegen.rendering.faces import scene_of
 from facegen.sampling.samples import Samples
 from facegen.scene.cameras import to_camera_space
@@ -59,7 +60,8 @@ class Tally:
         if not self.rendered:
             return "none"
         near = f", mean difference at most {self.worst:.2g} of 255" if self.worst else ""
-        return f"{self.equal:,} of {self.rendered:,} equal in every byte{near}; on {self.device}"
+        equal = f"{self.equal:,} of {self.rendered:,} equal in every byte"
+        return f"{equal}{near}; on {in_short(self.device)}"
 
 
 class Rerenderer:

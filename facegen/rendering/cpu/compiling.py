@@ -6,40 +6,91 @@ those it calls. So the folder of the cache is named by a hash of all kernels' fi
 
 import hashlib
 import os
+import pickle
 import shutil
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import llvmlite.binding
 import numba
+from numba.core import caching
+from numba.core.registry import cpu_target
 
-from facegen.files import cache_folder
+from facegen.files import cache_folders
 
 KEPT_FOLDERS = 4
 _config: Any = numba.config
+_FunctionCache: Any = caching.FunctionCache
+_DataFile: Any = caching.IndexDataCacheFile
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """A decorator: numba.njit without the interpreter's lock, cached under the sources' hash."""
 
     def decorate(function: Callable[..., Any]) -> Any:
-        with _cached_in(kernel_folder()):
-            return numba.njit(nogil=True, cache=True, **options)(function)
+        kernel = numba.njit(nogil=True, **options)(function)
+        folder = kernel_folder()
+        if folder is not None:
+            with _cached_in(folder):
+                kernel._cache = KernelCache(function)
+        return kernel
 
     return decorate
 
 
+class KernelCache(_FunctionCache):  # type: ignore[misc]
+    """numba's cache of one kernel; a disk that is full costs a compilation, and no more."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        locator, base = self._impl.locator, self._impl.filename_base
+        self._cache_file = CheckedFile(self._cache_path, base, locator.get_source_stamp())
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep compiled code, if the disk allows."""
+        with suppress(OSError):
+            super().save_overload(sig, data)
+
+
+class CheckedFile(_DataFile):  # type: ignore[misc]
+    """An index and files of machine code, each after its CRC-32."""
+
+    def _load_index(self) -> Any:
+        try:
+            return super()._load_index()
+        except Exception:  # A damaged pickle can raise anything at all.
+            return {}
+
+    def _load_data(self, name: str) -> Any:
+        data = Path(self._data_path(name)).read_bytes()
+        if data[:4] != _checksum(data[4:]):
+            raise OSError("damaged")  # numba takes it as missing, and compiles.
+        return pickle.loads(data[4:])
+
+    def _save_data(self, name: str, data: Any) -> None:
+        packed = self._dump(data)
+        with self._open_for_write(self._data_path(name)) as file:
+            file.write(_checksum(packed) + packed)
+
+
 @cache
-def kernel_folder() -> Path:
-    """The folder of machine code made from these sources, by this numba, for this CPU."""
-    base = Path(os.environ.get("NUMBA_CACHE_DIR") or cache_folder() / "kernels")
-    folder = base / f"facegen-{fingerprint(Path(__file__).parent)}"
-    if not folder.exists():
-        _remove_oldest(base)
-    return folder
+def kernel_folder() -> Path | None:
+    """The folder of machine code made from these sources, by this numba, for this CPU.
+
+    None where nothing can be written.
+    """
+    for base in _bases():
+        folder = base / f"facegen-{fingerprint(Path(__file__).parent)}"
+        with suppress(OSError):
+            if not folder.exists():
+                _remove_oldest(base)
+                folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
+                return folder
+    return None
 
 
 def fingerprint(sources: Path) -> str:
@@ -47,10 +98,25 @@ def fingerprint(sources: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(sources.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    features = llvmlite.binding.get_host_cpu_features().flatten()
-    cpu = (numba.__version__, llvmlite.binding.get_host_cpu_name(), features)
-    digest.update("\0".join(cpu).encode())
+    digest.update("\0".join((numba.__version__, *cpu())).encode())
     return digest.hexdigest()[:16]
+
+
+@cache
+def cpu() -> tuple[str, str]:
+    """The CPU that numba compiles for, and its features: '+adx,+aes,...'."""
+    _, name, features = cpu_target.target_context.codegen().magic_tuple()
+    return name, ",".join(sorted(one for one in features.split(",") if one.startswith("+")))
+
+
+def _bases() -> Iterator[Path]:
+    if "NUMBA_CACHE_DIR" in os.environ:
+        yield Path(os.environ["NUMBA_CACHE_DIR"])
+    yield from (folder / "kernels" for folder in cache_folders())
+
+
+def _checksum(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(4, "big")
 
 
 @contextmanager

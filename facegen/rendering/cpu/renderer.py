@@ -2,16 +2,17 @@
 
 import time
 
-import llvmlite.binding
 import numba
 import numpy as np
 from jaxtyping import Float32
+from threadpoolctl import threadpool_info
 
 from facegen.errors import DeviceError
 from facegen.files import Array
 from facegen.models.morphable_model import MorphableModel
 from facegen.recipe.recipe import SIZES
 from facegen.rendering.contract import Frames, Renderer, RenderSettings, Scene
+from facegen.rendering.cpu.compiling import cpu
 from facegen.rendering.cpu.memory import Faces, Images, mesh_of, work_for
 from facegen.rendering.cpu.shading import draw_faces
 from facegen.scene.lighting import CONSTANT, CROSS, LINEAR, SECTORAL, ZONAL
@@ -34,7 +35,7 @@ class CpuRenderer(Renderer):
                 f"images of {settings.size} pixels cannot be drawn on the CPU",
                 f"state a size from 1 to {SIZES[-1]}",
             )
-        self.device = f"cpu {llvmlite.binding.get_host_cpu_name()} (numba {numba.__version__})"
+        self.device = device_name()
         batch = batch or max(1, min(BATCH, BATCH_PIXELS // settings.size**2))
         self.batch = batch
         self._model, self._settings = model, settings
@@ -83,6 +84,22 @@ class CpuRenderer(Renderer):
         }
         images, mask = drawn.images[:count].reshape(*square, 3), drawn.mask[:count].reshape(square)
         return Frames(images, mask, layers, seconds)
+
+
+def device_name() -> str:
+    """All that decides this renderer's bytes: the CPU compiled for, numba, BLAS, its kernels."""
+    name, features = cpu()
+    return f"cpu {name} (numba {numba.__version__}, {blas()}); {features or 'no features'}"
+
+
+def blas() -> str:
+    """The library behind NumPy's matrix products, its version, and the core it chose."""
+    loaded = [one for one in threadpool_info() if one["user_api"] == "blas"]
+    loaded.sort(key=lambda one: "numpy" not in one["filepath"])
+    if not loaded:
+        return "BLAS unknown"
+    keys = ("internal_api", "version", "architecture")
+    return " ".join(str(loaded[0][key]) for key in keys if loaded[0].get(key))
 
 
 def contiguous(values: Array) -> Float32[Array, "..."]:
