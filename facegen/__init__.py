@@ -3,7 +3,8 @@
 The packages, in the order in which they import one another and a face is made:
 
 errors       FacegenError: a message, its context, and what to do about it
-files        hashes, files written whole or not at all, the user's folders
+files        hashes, files of others read, files written whole or not at all
+folders      the user's data and cache, and what the package brings
 scene/       what a face is described by: theta's schema, cameras, light
 recipe/      TOML -> Recipe: distributions, splits, identities, shards
 models/      the morphable model, its file, and importers of foreign ones

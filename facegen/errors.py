@@ -18,7 +18,20 @@ class FacegenError(Exception):
     def __str__(self) -> str:
         sentence = ": ".join((*self.context, self.message))
         # Messages quote what files say, line breaks and all.
-        return " ".join((f"{sentence}; {self.hint}" if self.hint else sentence).splitlines())
+        return in_one_line(f"{sentence}; {self.hint}" if self.hint else sentence)
+
+
+def in_one_line(text: str) -> str:
+    """The text as a terminal may show it: control characters and bytes that are no text escaped."""
+    words = " ".join(text.splitlines())
+    return "".join(c if c.isprintable() else _escaped(c) for c in words)
+
+
+def _escaped(character: str) -> str:
+    """'\\x1b' for a control character; a byte that is no text is a surrogate in Python's names."""
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode()
 
 
 class UsageError(FacegenError):

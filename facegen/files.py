@@ -1,18 +1,17 @@
-"""Files: hashes, written whole or not at all, the user's folders, and the data of the package."""
+"""Files: hashes, text and numbers read from those of others, written whole or not at all."""
 
+import codecs
 import hashlib
+import io
+import math
 import os
-import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.resources import files
 from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
 
 import numpy as np
-import platformdirs
 
 from facegen.errors import FacegenError, located
 
@@ -29,6 +28,61 @@ def sha256_of(path: Path) -> str:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise FacegenError(error.strerror or str(error)) from None
+
+
+def name_in_words(name: str) -> str:
+    """A file's name as UTF-8, whatever bytes it is made of on disk: 'M\\xfcller.png'."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def read_text(path: Path, most: int) -> str:
+    """A text file of at most so many bytes, in any encoding that `text_of` knows.
+
+    FacegenError says why it cannot be read.
+    """
+    return text_of(_read_bytes(path, most))
+
+
+def text_of(data: bytes) -> str:
+    """Text in UTF-8, UTF-16 or UTF-32, with a byte order mark or without, else in Latin-1."""
+    marks = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32"}
+    marks |= {codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16"}
+    marks |= {codecs.BOM_UTF16_BE: "utf-16"}
+    guesses = [name for mark, name in marks.items() if data.startswith(mark)][:1]
+    zeros = (data[:1] == b"\0", data[1:2] == b"\0")
+    guesses += [{(False, True): "utf-16-le", (True, False): "utf-16-be"}.get(zeros, "utf-8")]
+    for encoding in guesses:
+        with suppress(UnicodeDecodeError):
+            return data.decode(encoding)
+    return data.decode("latin-1")
+
+
+def read_npy(path: Path, most: int) -> Array:
+    """An .npy file of plain numbers, of at most so many bytes; nothing in it is executed.
+
+    FacegenError says why it cannot be read.
+    """
+    data = io.BytesIO(_read_bytes(path, most))
+    try:
+        version = np.lib.format.read_magic(data)
+        read = np.lib.format.read_array_header_1_0
+        shape, _, dtype = (read if version == (1, 0) else np.lib.format.read_array_header_2_0)(data)
+    except Exception as error:  # NumPy parses the header as Python: it can raise anything.
+        raise FacegenError(f"not an .npy file: {type(error).__name__}") from None
+    size = math.prod(int(length) for length in shape) * dtype.itemsize
+    if dtype.kind not in "fiub" or min(shape, default=0) < 0 or size > len(data.getvalue()):
+        raise FacegenError(f"holds {dtype} {shape}, which are not numbers that are there")
+    data.seek(0)
+    return np.lib.format.read_array(data, allow_pickle=False)
+
+
+def _read_bytes(path: Path, most: int) -> bytes:
+    try:
+        if path.stat().st_size > most:
+            raise FacegenError(f"larger than {most:,} bytes")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise FacegenError(getattr(error, "strerror", None) or str(error)) from None
 
 
 @contextmanager
@@ -76,65 +130,6 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         message = f"{folder}: {error.strerror or error}"
         raise FacegenError(message, "choose another folder to write to") from None
-
-
-def data_folder() -> Path:
-    """Where the user's imported models lie; FacegenError where the user has no home."""
-    try:
-        return platformdirs.user_data_path("facegen")
-    except RuntimeError:
-        raise FacegenError("there is no home folder", "set HOME or XDG_DATA_HOME") from None
-
-
-def cache_folder() -> Path:
-    """Where what can be made again is kept: the first of `cache_folders`."""
-    for folder in cache_folders():
-        return folder
-    raise FacegenError("no folder to cache in", "set XDG_CACHE_HOME to one that is writable")
-
-
-def cache_folders() -> Iterator[Path]:
-    """The user's cache, and a private folder among the temporary ones; those that can be had."""
-    with suppress(RuntimeError):
-        if _is_own(folder := platformdirs.user_cache_path("facegen")):
-            yield folder
-    if _is_own(folder := temporary_cache()):
-        yield folder
-
-
-def cache_notes() -> tuple[str, ...]:
-    """What a user should know of a cache that cannot be written."""
-    folder = next(cache_folders(), None)
-    if folder is None:
-        words = "nothing can be kept: every start compiles kernels and reads the model again"
-    elif folder == temporary_cache():
-        words = f"the user's cache cannot be written: {folder} takes its place"
-    else:
-        return ()
-    return (f"{words}; set XDG_CACHE_HOME to a folder that is writable",)
-
-
-def temporary_cache() -> Path:
-    """The folder that takes the place of a cache that cannot be written."""
-    return Path(tempfile.gettempdir()) / f"facegen-{os.getuid()}"
-
-
-def _is_own(folder: Path) -> bool:
-    """Whether the folder is there, or can be made, and is this user's alone to write."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.lstat() if folder == temporary_cache() else folder.stat()
-    except OSError:
-        return False
-    own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-    return own and os.access(folder, os.W_OK)
-
-
-def package_data(name: str) -> Path:
-    """The folder 'recipes' or 'morphable_models': in the installed package, or in a checkout."""
-    package = Path(str(files("facegen")))
-    installed = package / name
-    return installed if installed.is_dir() else package.parent / name
 
 
 def _flush(path: Path) -> None:

@@ -78,9 +78,9 @@ def landmarks_of(path):
 
 def points(path):
     """The landmarks or boxes that `facegen estimate` takes."""
-    from facegen.learning import images
+    from facegen.learning.points import read_points
 
-    images.read_points(path)
+    read_points(path)
 
 
 def image(path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import facegen
-from facegen.files import package_data
+from facegen.folders import package_data
 from facegen.models import catalogue
 from facegen.recipe import loading
 
@@ -26,6 +26,7 @@ WALLS = {
     "llvmlite": ("rendering/cpu/",),
     "moderngl": ("rendering/egl/",),
     "numba": ("models/", "rendering/cpu/"),
+    "pillow_heif": ("rendering/pictures",),
     "pyarrow": ("inspection/labels_table",),
     "ray": ("generation/engines/ray",),
     "tarfile": ("dataset/shards",),

@@ -110,13 +110,14 @@ def estimate(
     from facegen.learning.devices import device_of
     from facegen.learning.estimate import EstimateSettings, estimator_of, origin_of
     from facegen.learning.estimate import estimate as run
+    from facegen.learning.points import read_points
 
     loaded = checkpoint.load(net)
     framing = images.framing_of(loaded.recipe.camera, loaded.network.config.size)
-    points = images.read_points(landmarks) if landmarks else None
+    points = read_points(landmarks) if landmarks else None
     settings = EstimateSettings(framing, points, skip_bad, batch)
     estimator = estimator_of(loaded.network, device_of(device))
-    estimated, skipped = run(estimator, images.find_images(paths), settings)
+    estimated, skipped = run(estimator, images.find_images(paths, note), settings)
     for image in skipped:
         click.echo(f"skipped: {image.message}", err=True)
     estimates.write(out, replace(estimated, origin=origin_of(loaded)))
@@ -151,6 +152,11 @@ def evaluate(
 
 
 COMMANDS = (train, estimate, evaluate)
+
+
+def note(words: str) -> None:
+    """Tell something that changes nothing."""
+    click.echo(f"facegen: {words}", err=True)
 
 
 def need(*packages: str) -> None:

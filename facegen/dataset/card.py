@@ -14,6 +14,7 @@ from facegen.dataset.report import ShardReport
 from facegen.dataset.shards import read_samples
 from facegen.dataset.spec import ResolvedSpec
 from facegen.dataset.stores.store import Store
+from facegen.files import name_in_words
 from facegen.recipe.plan import splits_of
 from facegen.recipe.recipe import ImageFormat
 
@@ -74,7 +75,7 @@ def card(spec: ResolvedSpec, reports: list[ShardReport]) -> str:
     return _CARD.format(
         size_category=size_category(count),
         files="\n".join(f"  - split: {n}\n    path: {n}-*.tar" for n in split_names(spec)),
-        name=Path(spec.out).resolve().name,
+        name=name_in_words(Path(spec.out).name),
         count=count,
         size=image.size,
         recipe=spec.recipe.name,

@@ -10,9 +10,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float32, UInt8, UInt16
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from facegen.errors import DatasetError, UsageError
+from facegen.errors import DatasetError, FacegenError, UsageError
 from facegen.files import Array
 from facegen.models.morphable_model import LANDMARKS
 from facegen.recipe.recipe import ImageFormat
@@ -25,14 +25,6 @@ THETA, LABEL = "theta.npy", "json"
 DEPTH_UNITS_PER_MM = 10
 PILLOW_FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
 STORED_FORMATS = tuple(PILLOW_FORMATS.values())
-UNREADABLE = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +81,7 @@ def encode_image(pixels: UInt8[Array, "H W 3"], image: ImageFormat) -> bytes:
 
 def decode_image(data: bytes) -> UInt8[Array, "H W 3"]:
     """The pixels of an encoded image; DatasetError says what is wrong with it."""
-    with _decoding("image"), Image.open(io.BytesIO(data), formats=STORED_FORMATS) as image:
+    with decoding("image"), Image.open(io.BytesIO(data), formats=STORED_FORMATS) as image:
         return np.asarray(image.convert("RGB"))
 
 
@@ -207,7 +199,7 @@ CODECS: Mapping[Layer, Codec] = {
 
 
 def _png(data: bytes, dtype: type) -> Array:
-    with _decoding("PNG"), Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+    with decoding("PNG"), Image.open(io.BytesIO(data), formats=("PNG",)) as image:
         pixels = np.asarray(image)
     if pixels.dtype == np.int32 and dtype == np.uint16:  # Pillow before 11.3 widens 16 bits.
         pixels = pixels.astype(np.uint16)
@@ -230,10 +222,15 @@ def _whole(value: Any) -> int:
 
 
 @contextmanager
-def _decoding(what: str) -> Iterator[None]:
+def decoding(what: str) -> Iterator[None]:
+    """DatasetError for all that is wrong with an encoded picture that is decoded inside."""
     try:
         yield
-    except UNREADABLE as error:
+    except FacegenError:
+        raise
+    except UnidentifiedImageError:
+        raise DatasetError(f"is not a readable {what}: not an image of its kind") from None
+    except Exception as error:  # A damaged file can raise anything at all in Pillow's readers.
         raise DatasetError(f"is not a readable {what}: {error}") from None
 
 
@@ -252,6 +249,6 @@ def _npy_shape(header: bytes) -> tuple[str, tuple[int, ...]] | None:
     try:
         np.lib.format.read_magic(file)
         shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-    except (ValueError, EOFError, SyntaxError):
+    except Exception:  # NumPy parses the header as Python: it can raise anything.
         return None
     return None if fortran_order and len(shape) > 1 else (dtype.str, shape)

@@ -17,7 +17,7 @@ from facegen.dataset.resolving import resolve_with
 from facegen.dataset.spec import FORMAT, DatasetSpec, EstimatesFile, ResolvedSpec
 from facegen.dataset.stores.store import Store
 from facegen.errors import DatasetError, FacegenError, located
-from facegen.files import sha256_of
+from facegen.files import name_in_words, sha256_of
 from facegen.recipe.plan import SHARD_NAME, splits_of
 from facegen.recipe.recipe import MAX_SAMPLES, Recipe, from_record
 from facegen.rendering.image_folder import ImageFolder, list_images
@@ -255,7 +255,7 @@ def _backgrounds(fingerprint: str | None, folder: Path | None) -> ImageFolder | 
     if fingerprint is None:
         return None
     if folder is None:
-        return ImageFolder((), fingerprint)
+        return ImageFolder((), (), fingerprint)
     images = list_images(folder)
     if images.fingerprint != fingerprint:
         raise DatasetError(f"--backgrounds {folder}: not the images it was made with")
@@ -274,4 +274,4 @@ def _estimates(entry: EstimatesEntry | None, path: Path | None) -> EstimatesFile
 def _estimates_entry(file: EstimatesFile | None) -> EstimatesEntry | None:
     if file is None:
         return None
-    return EstimatesEntry(file.path.name, file.sha256, file.weighted)
+    return EstimatesEntry(name_in_words(file.path.name), file.sha256, file.weighted)

@@ -7,7 +7,8 @@ from pathlib import Path
 from facegen.dataset.encoding import check_layers
 from facegen.dataset.spec import DatasetSpec, EstimatesFile, ModelFile, ResolvedSpec
 from facegen.errors import RecipeError, UsageError, located
-from facegen.files import cache_notes, sha256_of
+from facegen.files import sha256_of
+from facegen.folders import cache_notes
 from facegen.models import catalogue
 from facegen.models.cache import open_model
 from facegen.models.morphable_model import MorphableModel
@@ -67,7 +68,7 @@ def resolve_with(
         devices=parsed,
         renderer=devices.renderer_of(parsed),
         workers=spec.workers or cores(),
-        notes=(*cache_notes(), *_notes(file, estimates, model)),
+        notes=_notes(backgrounds, file, estimates, model),
     )
     _check(resolved, estimates)
     return resolved
@@ -144,13 +145,18 @@ def _model(
 
 
 def _notes(
-    file: EstimatesFile | None, estimates: Estimates | None, model: MorphableModel
+    backgrounds: ImageFolder | None,
+    file: EstimatesFile | None,
+    estimates: Estimates | None,
+    model: MorphableModel,
 ) -> tuple[str, ...]:
-    if file is None or estimates is None:
-        return ()
-    with located(file.path):
-        notes = estimates_file.check_layout(estimates, model.layout, model.sha256)
-    return tuple(f"{file.path}: {note}" for note in notes)
+    """What the user should know: of the cache, of files passed over, of what is assumed."""
+    notes = [*cache_notes(), *([backgrounds.note] if backgrounds and backgrounds.note else [])]
+    if file is not None and estimates is not None:
+        with located(file.path):
+            assumed = estimates_file.check_layout(estimates, model.layout, model.sha256)
+        notes += [f"{file.path}: {note}" for note in assumed]
+    return tuple(notes)
 
 
 def _check(resolved: ResolvedSpec, estimates: Estimates | None) -> None:

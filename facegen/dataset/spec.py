@@ -84,7 +84,7 @@ class EstimatesFile:
 class ResolvedSpec:
     """A spec that was checked and can be made: names read, files hashed, defaults filled in.
 
-    start, stop: this part's shards among all; notes: what was assumed of the estimates.
+    start, stop: this part's shards among all; notes: what the user should know.
     """
 
     recipe: Recipe

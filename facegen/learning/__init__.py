@@ -1,9 +1,10 @@
 """The other half of the loop: networks trained on shards, estimates of photographs, evaluation.
 
-Only here is torch; `config`, `training_set` and `images` do without it.
+Only here is torch; `config`, `training_set`, `points` and `images` do without it.
 
 config        what a training is asked for
 training_set  shards that agree in layout, model and image
+points        landmarks and boxes of photographs
 images        images found, decoded and cropped
 devices       PyTorch's devices
 metrics       the poster's errors

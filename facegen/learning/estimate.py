@@ -1,9 +1,9 @@
 """Images -> theta, as estimates.h5 holds it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 import torch
@@ -13,8 +13,9 @@ from facegen.dataset.resolving import cores
 from facegen.errors import FacegenError, located
 from facegen.files import Array
 from facegen.learning.checkpoint import Checkpoint
-from facegen.learning.images import Framing, Read, decode, points_of
+from facegen.learning.images import Framing, Read, decode
 from facegen.learning.networks import FaceNet
+from facegen.learning.points import PhotographPoints
 from facegen.sampling.estimates import Estimates, Origin
 
 Images = UInt8[Array, "N S S 3"]
@@ -27,11 +28,11 @@ _HINT = "leave it out, or give --skip-bad"
 class EstimateSettings:
     """How images are framed, and what becomes of unreadable ones.
 
-    points: landmarks (68, 2) or boxes (2, 2) by key; None takes the middle of every image.
+    points: landmarks or boxes of every image's faces; None takes the middle of every image.
     """
 
     framing: Framing
-    points: Mapping[str, Float32[Array, "P 2"]] | None = None
+    points: PhotographPoints | None = None
     skip_bad: bool = False
     batch: int = 64
 
@@ -85,33 +86,31 @@ def origin_of(checkpoint: Checkpoint) -> Origin:
     return Origin(layout, model.name, model.sha256, checkpoint.source)
 
 
+Item = UInt8[Array, "S S 3"] | FacegenError
+
+
 def _decoded(
     images: Iterable[tuple[str, Read]], settings: EstimateSettings
-) -> Iterator[list[tuple[str, UInt8[Array, "S S 3"] | FacegenError]]]:
-    """Batches of decoded images by key; in place of an unreadable one its error."""
+) -> Iterator[list[tuple[str, Item]]]:
+    """Batches of decoded faces by key; in place of an unreadable one its error."""
     images = iter(images)
     with ThreadPoolExecutor(cores()) as pool:
         while batch := list(islice(images, settings.batch)):
-            pixels = pool.map(lambda item: _decode(item[0], item[1], settings), batch)
-            yield [(key, item) for (key, _), item in zip(batch, pixels, strict=True)]
+            faces = pool.map(lambda item: _faces(item[0], item[1], settings), batch)
+            yield list(chain.from_iterable(faces))
 
 
-def _decode(
-    key: str, read: Read, settings: EstimateSettings
-) -> UInt8[Array, "S S 3"] | FacegenError:
+def _faces(key: str, read: Read, settings: EstimateSettings) -> list[tuple[str, Item]]:
+    """An image's faces: of several, each is named by its number, 'group.jpg#2'."""
     try:
         with located(key):
-            points = None if settings.points is None else points_of(key, settings.points)
-            return decode(_bytes(read), settings.framing, points)
+            every = (None,) if settings.points is None else settings.points.of(key)
+            data = read()
+            decoded = [decode(data, settings.framing, points) for points in every]
     except FacegenError as error:
         if settings.skip_bad:
-            return error
+            return [(key, error)]
         error.hint = error.hint or _HINT
         raise
-
-
-def _bytes(read: Read) -> bytes:
-    try:
-        return read()
-    except OSError as error:
-        raise FacegenError(error.strerror or str(error)) from None
+    names = [key] if len(decoded) == 1 else [f"{key}#{n + 1}" for n in range(len(decoded))]
+    return list(zip(names, decoded, strict=True))

@@ -1,36 +1,33 @@
 """Images on their way into a network: decoded, and cropped as the recipe's are."""
 
-import csv
-import json
+import codecs
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-from facegen.dataset.encoding import STORED_FORMATS, UNREADABLE
+from facegen.dataset.encoding import PILLOW_FORMATS, STORED_FORMATS, decoding
 from facegen.dataset.shards import read_samples
-from facegen.errors import FacegenError, UsageError, located
-from facegen.files import Array
-from facegen.models.morphable_model import LANDMARKS
+from facegen.errors import UsageError
+from facegen.files import Array, name_in_words, text_of
 from facegen.recipe.recipe import CameraPrior
-from facegen.rendering.image_folder import MAX_PIXELS, SUFFIXES
+from facegen.rendering.pictures import (
+    PictureError,
+    find_pictures,
+    opened,
+    read_picture,
+    upright_rgb,
+)
 
 Read = Callable[[], bytes]
 
-CORNERS = 2
 LARGEST_CROP = 8
-FARTHEST = 1e6
-_HINT_POINTS = "give {key: [x0, y0, x1, y1]} or {key: [[u, v] * 68]} as JSON, or rows of CSV"
-
-
-class ImageError(FacegenError):
-    """An image that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -59,40 +56,34 @@ def framing_of(camera: CameraPrior, size: int) -> Framing:
 
 def decode_into(pixels: UInt8[Array, "H W 3"], data: bytes) -> None:
     """Fill pixels from an encoded image of just that size."""
-    try:
-        with Image.open(BytesIO(data), formats=STORED_FORMATS) as image:
-            if image.size != (pixels.shape[1], pixels.shape[0]):
-                raise ImageError(f"is {image.size}, not {pixels.shape[1::-1]} pixels")
-            plain = image if image.mode == "RGB" else image.convert("RGB")
-            # Quicker than np.asarray, which goes by way of a second copy.
-            pixels[:] = np.frombuffer(plain.tobytes(), np.uint8).reshape(pixels.shape)
-    except UNREADABLE as error:
-        raise ImageError(_message(error)) from None
+    with decoding("image"), Image.open(BytesIO(data), formats=STORED_FORMATS) as image:
+        if image.size != (pixels.shape[1], pixels.shape[0]):
+            raise PictureError(f"is {image.size}, not {pixels.shape[1::-1]} pixels")
+        plain = image if image.mode == "RGB" else image.convert("RGB")
+        # Quicker than np.asarray, which goes by way of a second copy.
+        pixels[:] = np.frombuffer(plain.tobytes(), np.uint8).reshape(pixels.shape)
 
 
 def decode(
     data: bytes, framing: Framing, points: Float32[Array, "P 2"] | None
 ) -> UInt8[Array, "S S 3"]:
     """An encoded image cropped to its landmarks or box, else to its middle."""
-    try:
-        with Image.open(BytesIO(data)) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ImageError(f"more than {MAX_PIXELS:,} pixels")
-            upright = ImageOps.exif_transpose(image).convert("RGB")
+    with opened(data) as image:
+        upright = upright_rgb(image)
         square = _middle(upright) if points is None else framing.square(points)
         return np.asarray(_cut(upright, square, framing.size))
-    except UNREADABLE as error:
-        raise ImageError(_message(error)) from None
 
 
-def find_images(paths: Sequence[Path]) -> Iterator[tuple[str, Read]]:
+def find_images(paths: Sequence[Path], note: Callable[[str], object]) -> Iterator[tuple[str, Read]]:
     """(key, a function that reads it) of every image named: files, folders, lists, shards.
 
     An image's key is its path in the folder or as the list has it, a file's name, a sample's key.
+    `note` is told of files in folders that are passed over.
     """
     keys: set[str] = set()
     for path in paths:
-        for key, read in _images(path):
+        for name, read in _images(path, note):
+            key = name_in_words(name)
             if key in keys:
                 hint = "give one folder or list that tells them apart"
                 raise UsageError(f"{path}: a second image with the key {key!r}", hint)
@@ -100,88 +91,54 @@ def find_images(paths: Sequence[Path]) -> Iterator[tuple[str, Read]]:
             yield key, read
 
 
-def read_points(path: Path) -> dict[str, Float32[Array, "P 2"]]:
-    """Landmarks (68, 2), or the two corners of a box (2, 2), by key, from JSON or CSV."""
-    with located(path):
-        try:
-            text = path.read_text("utf-8")
-            rows = _csv_rows(text) if path.suffix.lower() == ".csv" else json.loads(text)
-        except OSError as error:
-            raise UsageError(error.strerror or str(error), _HINT_POINTS) from None
-        except (ValueError, RecursionError, csv.Error) as error:
-            raise UsageError(f"neither JSON nor CSV: {error}", _HINT_POINTS) from None
-        if not isinstance(rows, dict) or not rows:
-            raise UsageError("holds no landmarks by key", _HINT_POINTS)
-        return {key: _points(key, value) for key, value in rows.items()}
-
-
-def points_of(key: str, points: Mapping[str, Float32[Array, "P 2"]]) -> Float32[Array, "P 2"]:
-    """An image's landmarks: by its key, its file's name, or that without suffix."""
-    for name in (key, Path(key).name, Path(key).stem):
-        if name in points:
-            return points[name]
-    raise ImageError("has no landmarks or box", "add it to the file of landmarks")
-
-
-def _message(error: Exception) -> str:
-    unknown = isinstance(error, UnidentifiedImageError)
-    return "not an image" if unknown else f"unreadable image: {error}"
-
-
-def _images(path: Path) -> Iterator[tuple[str, Read]]:
+def _images(path: Path, note: Callable[[str], object]) -> Iterator[tuple[str, Read]]:
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        if not files:
-            raise UsageError(f"{path}: holds no {', '.join(SUFFIXES)}")
-        yield from ((file.relative_to(path).as_posix(), file.read_bytes) for file in files)
+        yield from _in_folder(path, note)
     elif path.suffix == ".tar":
         for key, members in read_samples(path):
             yield key, partial(_member, members)
     elif path.suffix == ".txt":
-        yield from ((line, (path.parent / line).read_bytes) for line in _lines(path))
+        yield from ((line, partial(read_picture, _beside(path, line))) for line in _lines(path))
     else:
-        yield path.name, path.read_bytes
+        yield path.name, partial(read_picture, path)
+
+
+def _in_folder(folder: Path, note: Callable[[str], object]) -> Iterator[tuple[str, Read]]:
+    try:
+        found = find_pictures(folder)
+    except OSError as error:
+        raise UsageError(f"{error.filename or folder}: {error.strerror or error}") from None
+    if found.passed_over:
+        note(f"{folder}: {found.passed_over}")
+    if not found.files:
+        raise UsageError(f"{folder}: holds no images by name: jpg, png, webp, tif, …")
+    yield from ((name, partial(read_picture, path)) for name, path in found.files.items())
 
 
 def _member(members: Mapping[str, bytes]) -> bytes:
-    for suffix in (suffix.removeprefix(".") for suffix in SUFFIXES):
+    for suffix in ("jpeg", *PILLOW_FORMATS):
         if suffix in members:
             return members[suffix]
-    raise ImageError("the sample holds no image")
+    raise PictureError("the sample holds no image")
 
 
 def _lines(path: Path) -> list[str]:
+    """The names in a list; bytes that are no UTF-8 stand for the bytes of a file's name."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: not a list of images: {error}") from None
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    marked = data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = text_of(data) if marked else os.fsdecode(data)
+    lines = [line.strip() for line in text.split("\n")]
+    return [line for line in lines if line and not line.startswith("#")]
 
 
-def _csv_rows(text: str) -> dict[str, list[str]]:
-    rows = [row for row in csv.reader(text.splitlines()) if row]
-    header = rows and not _is_number(rows[0][-1])
-    return {row[0]: row[1:] for row in rows[bool(header) :]}
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _points(key: str, value: Any) -> Float32[Array, "P 2"]:
-    try:
-        points = np.asarray(value, np.float64).reshape(-1, 2)
-    except (ValueError, TypeError, OverflowError):
-        points = np.empty((0, 2))
-    if len(points) not in (CORNERS, LANDMARKS) or not (np.abs(points) < FARTHEST).all():
-        raise UsageError(f"{key!r} has neither a box nor {LANDMARKS} landmarks", _HINT_POINTS)
-    if np.ptp(points, axis=0).max() <= 0:
-        raise UsageError(f"{key!r} has a box without extent", _HINT_POINTS)
-    return points.astype(np.float32)
+def _beside(path: Path, line: str) -> Path:
+    """The file that a list names, with either slash."""
+    name = path.parent / line
+    windows = path.parent / line.replace("\\", "/")
+    return windows if "\\" in line and "\0" not in line and not name.exists() else name
 
 
 def _middle(image: Image.Image) -> tuple[float, float, float]:
@@ -196,7 +153,7 @@ def _cut(image: Image.Image, square: tuple[float, float, float], size: int) -> I
         return image
     inside = left < image.width and top < image.height and left + side > 0 and top + side > 0
     if not inside or side > LARGEST_CROP * max(image.size):
-        raise ImageError("its landmarks or box lie outside of it")
+        raise PictureError("its landmarks or box lie outside of it")
     x, y = int(np.floor(left)), int(np.floor(top))
     end = int(np.ceil(max(left - x, top - y) + side))
     part = image.crop((x, y, x + end, y + end))

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from facegen.errors import located
-from facegen.files import cache_folders
+from facegen.folders import cache_folders
 from facegen.models import model_file
 from facegen.models.morphable_model import LinearModel, MorphableModel
 from facegen.recipe.recipe import Coefficients

@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from facegen.errors import FacegenError, ModelError
-from facegen.files import data_folder, package_data
+from facegen.folders import data_folder, package_data
 from facegen.models import model_file
 from facegen.models.morphable_model import MorphableModel
 

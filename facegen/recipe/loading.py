@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 from facegen.errors import RecipeError, located
-from facegen.files import package_data
+from facegen.folders import package_data
 from facegen.recipe.recipe import Recipe, merged, parse
 from facegen.recipe.tables import Table
 

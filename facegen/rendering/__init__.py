@@ -4,6 +4,7 @@ A new renderer is a folder here with a Renderer, and its name in `devices`.
 
 contract      Renderer, Scene, Frames: what every renderer keeps
 rings         the triangles around each vertex
+pictures      pictures of strangers, found and decoded
 image_folder  a folder of images to put behind heads
 landmarks     which landmarks an image shows, and where
 cpu/          numba kernels on the CPU

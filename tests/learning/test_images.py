@@ -1,6 +1,6 @@
-"""Images found, framed and cropped; landmarks and boxes read."""
+"""Images found, framed and cropped."""
 
-import json
+import os
 
 import numpy as np
 import pytest
@@ -18,14 +18,14 @@ FRAMING = Framing(32, 1.5, 0.0)
 def test_images_are_found_in_folders_lists_files_and_shards(masked, photographs, tmp_path):
     (tmp_path / "list.txt").write_text("# mine\nphotographs/a.png\n\nphotographs/c.png\n")
     find = images.find_images
-    assert [key for key, _ in find([photographs])] == ["a.png", "c.png", "more/b.png"]
+    assert [key for key, _ in find([photographs], print)] == ["a.png", "c.png", "more/b.png"]
     listed = ["photographs/a.png", "photographs/c.png"]
-    assert [key for key, _ in find([tmp_path / "list.txt"])] == listed
-    assert [key for key, _ in find([photographs / "a.png"])] == ["a.png"]
+    assert [key for key, _ in find([tmp_path / "list.txt"], print)] == listed
+    assert [key for key, _ in find([photographs / "a.png"], print)] == ["a.png"]
     shard = folder(masked) / "train-000001.tar"
-    assert [int(key) for key, _ in find([shard])] == list(range(10, 20))
+    assert [int(key) for key, _ in find([shard], print)] == list(range(10, 20))
     with pytest.raises(UsageError, match="second image"):
-        list(find([photographs, photographs / "a.png"]))
+        list(find([photographs, photographs / "a.png"], print))
 
 
 def test_a_crop_is_the_square_around_the_box():
@@ -74,27 +74,41 @@ def test_a_crop_past_the_edge_is_black_there():
         images.decode(white, FRAMING, np.array([[-1e9, -1e9], [1e9, 1e9]]))
 
 
-def test_landmarks_and_boxes_are_read_from_json_and_csv(tmp_path):
-    landmarks = np.random.default_rng(0).uniform(0, 99, (68, 2)).round(3)
-    (tmp_path / "a.json").write_text(json.dumps({"a": landmarks.tolist(), "b": [1, 2, 3, 4]}))
-    points = images.read_points(tmp_path / "a.json")
-    np.testing.assert_allclose(points["a"], landmarks, rtol=1e-5)
-    assert points["b"].tolist() == [[1, 2], [3, 4]]
-    (tmp_path / "b.csv").write_text("key,x0,y0,x1,y1\nmore/b.png,1,2,3,4\n")
-    points = images.read_points(tmp_path / "b.csv")
-    assert images.points_of("more/b.png", points).tolist() == [[1, 2], [3, 4]]
-    with pytest.raises(FacegenError, match="no landmarks or box"):
-        images.points_of("c.png", points)
+def test_what_is_passed_over_is_told(photographs):
+    (photographs / "notes.txt").write_text("")
+    told = []
+    assert len(list(images.find_images([photographs], told.append))) == 3
+    assert told == [f"{photographs}: 1 files passed over, which are no pictures by name: 1 .txt"]
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "[]", "{}", '{"a": [1, 2, 3]}', '{"a": "x"}', '{"a": [1, 1, 1, 1]}', '{"a": [0,0,NaN,1]}',
-     '{"a": [[1, 2], [3]]}', '{"a": {"b": 1}}', "[" * 100_000],
-)  # fmt: skip
-def test_foreign_landmarks_are_refused_in_one_line(tmp_path, text):
-    path = tmp_path / "points.json"
-    path.write_text(text)
-    with pytest.raises(UsageError, match=r"points\.json") as caught:
-        images.read_points(path)
-    assert "\n" not in str(caught.value)
+    "encode",
+    [
+        lambda text: text.encode(),
+        lambda text: b"\xef\xbb\xbf" + text.encode(),
+        lambda text: text.encode("utf-16"),
+        lambda text: text.replace("\n", "\r\n").replace("/", "\\").encode(),
+    ],
+)
+def test_lists_are_read_as_windows_writes_them(photographs, encode):
+    (photographs / "list.txt").write_bytes(encode("# mine\nmore/b.png\na.png\n"))
+    found = list(images.find_images([photographs / "list.txt"], print))
+    assert [key.replace("\\", "/") for key, _ in found] == ["more/b.png", "a.png"]
+    assert all(read() for _, read in found)
+
+
+def test_a_list_may_name_files_by_bytes_that_are_no_text(photographs):
+    name = os.fsdecode(b"M\xfcller.png")
+    (photographs / "a.png").rename(photographs / name)
+    (photographs / "list.txt").write_bytes(b"M\xfcller.png\n")
+    ((key, read),) = images.find_images([photographs / "list.txt"], print)
+    assert key == r"M\xfcller.png"
+    assert read()
+
+
+@pytest.mark.parametrize("line", [b"a\0b.png", b"x" * 5000, b"gone.png"])
+def test_a_line_that_names_no_file_is_an_error_of_one_line(photographs, line):
+    (photographs / "list.txt").write_bytes(line + b"\n")
+    ((_, read),) = images.find_images([photographs / "list.txt"], print)
+    with pytest.raises(FacegenError):
+        read()

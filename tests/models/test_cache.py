@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facegen import files
+from facegen import folders
 from facegen.errors import FacegenError, ModelError
 from facegen.models import cache, catalogue
 from facegen.recipe.recipe import Coefficients
@@ -26,8 +26,8 @@ def own_cache(tmp_path, monkeypatch):
 @pytest.fixture
 def temporary(tmp_path, monkeypatch):
     """The folder that takes the cache's place."""
-    monkeypatch.setattr(files.tempfile, "tempdir", str(tmp_path))
-    return files.temporary_cache()
+    monkeypatch.setattr(folders.tempfile, "tempdir", str(tmp_path))
+    return folders.temporary_cache()
 
 
 def values(model):
@@ -106,9 +106,9 @@ def test_a_cache_that_cannot_be_made_gives_way_to_a_private_folder(
 ):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert files.cache_folder() == temporary
+    assert folders.cache_folder() == temporary
     assert temporary.stat().st_mode & 0o777 == 0o700
-    (note,) = files.cache_notes()
+    (note,) = folders.cache_notes()
     assert f"{temporary} takes its place; set XDG_CACHE_HOME" in note
 
 
@@ -117,10 +117,10 @@ def test_a_link_in_place_of_the_private_folder_is_not_trusted(tmp_path, monkeypa
     (tmp_path / "elsewhere").mkdir()
     temporary.symlink_to(tmp_path / "elsewhere")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert not list(files.cache_folders())
-    assert "nothing can be kept" in files.cache_notes()[0]
+    assert not list(folders.cache_folders())
+    assert "nothing can be kept" in folders.cache_notes()[0]
     with pytest.raises(FacegenError, match="no folder to cache in"):
-        files.cache_folder()
+        folders.cache_folder()
 
 
 def test_without_a_home_the_models_that_come_along_are_there(monkeypatch, temporary):
@@ -132,12 +132,12 @@ def test_without_a_home_the_models_that_come_along_are_there(monkeypatch, tempor
 
     monkeypatch.setattr("pwd.getpwuid", nobody)
     assert catalogue.names() == ["generic"]
-    assert files.cache_folder() == temporary
+    assert folders.cache_folder() == temporary
     with pytest.raises(FacegenError, match="no home folder; set HOME"):
         catalogue.imported()
 
 
 def test_a_usual_cache_is_not_spoken_of(own_cache):
-    assert files.cache_notes() == ()
-    assert files.cache_folder() == own_cache
+    assert folders.cache_notes() == ()
+    assert folders.cache_folder() == own_cache
     assert os.access(own_cache, os.W_OK)

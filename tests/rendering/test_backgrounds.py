@@ -1,11 +1,14 @@
 """What stands behind the head: put only where nothing is, and chosen by uniforms alone."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 from specs import generated, samples_of
 
-from facegen.errors import FacegenError
+from facegen.errors import DatasetError, FacegenError
 from facegen.rendering.backgrounds import fill_background, fill_noise, flat
 from facegen.rendering.cpu.compositing import put_behind
 from facegen.rendering.image_folder import list_images
@@ -102,9 +105,61 @@ def test_the_fingerprint_follows_the_folders_content(folder):
     assert list_images(folder).fingerprint != before
 
 
+def test_a_picture_of_the_same_name_and_size_is_another(tmp_path):
+    for colour in (20, 230):
+        pixels = np.full((64, 64, 3), colour, np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "wall.png", compress_level=0)
+        size = (tmp_path / "wall.png").stat().st_size
+        os.utime(tmp_path / "wall.png", (1, 1))
+        seen = list_images(tmp_path).fingerprint
+        if colour == 20:
+            before = seen, size
+    assert size == before[1]
+    assert seen != before[0]
+
+
+def test_a_picture_that_changes_under_a_run_is_refused(folder):
+    images = list_images(folder)
+    Image.new("RGB", (40, 30)).save(folder / "a.png")
+    with pytest.raises(FacegenError, match=r"a\.png: changed while it was used"):
+        images.crops(np.zeros((1, 4)), 16)
+
+
+def test_a_data_set_is_not_continued_with_other_pictures(small_spec, folder):
+    spec = generated(small_spec(backgrounds=folder))
+    (Path(spec.out) / "train-000002.json").unlink()
+    Image.new("RGB", (40, 30), (1, 2, 3)).save(folder / "a.png")
+    with pytest.raises(DatasetError, match="made with another recipe"):
+        generated(small_spec(backgrounds=folder))
+
+
+def test_pictures_lie_in_subfolders_too(folder):
+    (folder / "more").mkdir()
+    Image.new("RGB", (40, 30)).save(folder / "more" / "b.tif")
+    images = list_images(folder)
+    assert [path.name for path in images.files] == ["a.png", "b.PNG", "c.webp", "b.tif"]
+    assert images.note == (
+        "--backgrounds: 1 files passed over, which are no pictures by name: 1 .txt"
+    )
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_turned_jpeg_is_cropped_upright(tmp_path, orientation):
+    """The left half of the upright picture is red; a crop of its left shows no green."""
+    upright = np.zeros((400, 200, 3), np.uint8)
+    upright[:, :100, 0], upright[:, 100:, 1] = 255, 255
+    exif = Image.Exif()
+    exif[274] = orientation
+    stored = np.rot90(upright) if orientation == 6 else upright
+    Image.fromarray(np.ascontiguousarray(stored)).save(tmp_path / "a.jpg", exif=exif)
+    crop = list_images(tmp_path).crops(np.array([[0, 0, 0, 0.5]]), 16)[0]
+    assert crop[..., 0].min() > 200
+    assert crop[..., 1].max() < 60
+
+
 def test_a_broken_image_is_named_in_one_line(folder):
     (folder / "a.png").write_bytes(b"not an image")
-    with pytest.raises(FacegenError, match=r"a\.png: unreadable image.*; remove it") as caught:
+    with pytest.raises(FacegenError, match=r"a\.png: not an image.*; remove it") as caught:
         list_images(folder).crops(np.zeros((1, 4)), 16)
     assert "\n" not in str(caught.value)
 
@@ -118,7 +173,7 @@ def test_an_image_cut_short_is_named(folder):
 
 
 def test_a_folder_without_images_is_refused(tmp_path):
-    with pytest.raises(FacegenError, match="holds no jpg, png or webp; give a folder"):
+    with pytest.raises(FacegenError, match=r"holds no images by name.*give a folder"):
         list_images(tmp_path)
 
 

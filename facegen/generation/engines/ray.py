@@ -10,7 +10,8 @@ from typing import Any
 from facegen.dataset.report import ShardReport
 from facegen.dataset.spec import ResolvedSpec
 from facegen.errors import FacegenError
-from facegen.files import cache_folder, sha256_of, write_file
+from facegen.files import sha256_of, write_file
+from facegen.folders import cache_folder
 from facegen.generation.engines.engine import Failure
 from facegen.generation.engines.local import PATIENCE_S, TRIES
 from facegen.generation.progress import Progress

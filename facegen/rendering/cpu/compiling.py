@@ -19,7 +19,7 @@ import numba
 from numba.core import caching
 from numba.core.registry import cpu_target
 
-from facegen.files import cache_folders
+from facegen.folders import cache_folders
 
 KEPT_FOLDERS = 4
 _config: Any = numba.config
