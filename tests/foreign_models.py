@@ -205,22 +205,22 @@ def flame_arrays(t, joints=True):
     return table
 
 
-def flame_pkl(path, t):
-    """FLAME as a pickle of protocol 2 with chumpy arrays inside, chumpy not being installed."""
+def flame_pkl(path, t, protocol=2):
+    """FLAME as a pickle of Python 2 with chumpy arrays inside, chumpy not being installed."""
     room = types.ModuleType("chumpy.ch")
 
     class Ch:
         """Stands for chumpy's array while the file is written."""
 
         def __init__(self, x):
-            self.x = x
+            self.x, self._dirty_vars, self._no_vars = x, {"x"}, set()
 
     Ch.__module__, Ch.__qualname__, room.Ch = "chumpy.ch", "Ch", Ch
     table = flame_arrays(t)
     for name in ("v_template", "shapedirs"):
         table[name] = Ch(table[name])
     with mock.patch.dict(sys.modules, {"chumpy": types.ModuleType("chumpy"), "chumpy.ch": room}):
-        path.write_bytes(pickle.dumps(table, protocol=2))
+        path.write_bytes(pickle.dumps(table, protocol))
     return path
 
 

@@ -34,6 +34,11 @@ class Facts:
     segmentation: NDArray[np.uint8]
     texts: dict[str, str]
 
+    @property
+    def extent(self) -> NDArray[np.float32]:
+        """The mean face's width, height and depth (3,); unused vertices have no say."""
+        return np.asarray(np.ptp(self.points[np.unique(self.triangles)], axis=0))
+
 
 def facts_of(model: MorphableModel, texts: dict[str, str]) -> Facts:
     """The facts of a model of ours."""
@@ -93,7 +98,7 @@ def unit_text(unit: CoefficientUnit) -> str:
 
 def describe(facts: Facts) -> dict[str, str]:
     """Lines of (what, words), warnings last."""
-    width, height, depth = np.ptp(facts.points, axis=0)
+    width, height, depth = facts.extent
     shape, expression, reflectance = facts.components
     named = [name for name in np.unique(facts.segmentation) if name]
     lines = {
@@ -147,7 +152,7 @@ def _size(facts: Facts) -> tuple[float, float, tuple[float, float], str]:
         right, left = facts.points[corners]
         distance = float(np.linalg.norm(left - right))
         return distance, USUAL_CORNERS_MM, CORNERS_MM, "the outer corners of the eyes are apart by"
-    longest = float(np.ptp(facts.points, axis=0).max())
+    longest = float(facts.extent.max())
     return longest, USUAL_HEAD_MM, HEAD_MM, "the longest side of the mean face is"
 
 

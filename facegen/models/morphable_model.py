@@ -136,8 +136,12 @@ class MorphableModel:
 
     @cached_property
     def normalised_mean(self) -> Float32[Array, "V 3"]:
-        """The mean face's coordinates, its bounding box stretched over [0, 1]^3 (PNCC, 3DDFA)."""
-        low, high = self.mean_face.min(axis=0), self.mean_face.max(axis=0)
+        """The mean face's coordinates, its bounding box stretched over [0, 1]^3 (PNCC, 3DDFA).
+
+        Vertices that no triangle uses have no say.
+        """
+        surface = self.mean_face[np.unique(self.triangles)]
+        low, high = surface.min(axis=0), surface.max(axis=0)
         return np.asarray((self.mean_face - low) / np.where(high > low, high - low, 1))
 
     @cached_property

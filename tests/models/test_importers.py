@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import foreign_models as write
+import h5py
 import numpy as np
 import pytest
 import scipy.io
@@ -11,7 +12,6 @@ import synthetic
 from facegen.errors import ModelError
 from facegen.models.importers import importing, landmarks
 from facegen.models.importers.complete import outward, signed_volume
-from facegen.models.importers.mesh import read_obj
 from facegen.scene.parameters import WEIGHT
 
 SHARED = Path(__file__).parents[3] / "shared" / "models"
@@ -45,8 +45,6 @@ def moves(part, count=None):
 @pytest.fixture(params=FORMATS)
 def written(request, tmp_path):
     writer, name, groups = FORMATS[request.param]
-    if name.endswith(".ply"):
-        pytest.importorskip("trimesh")
     return importing.read(writer(tmp_path / name, TRUTH)), groups
 
 
@@ -142,6 +140,33 @@ def test_flame_as_a_pickle_with_chumpy_has_the_jaw_as_its_first_expression(tmp_p
     assert any("jaw" in note for note in model.notes)
 
 
+@pytest.mark.parametrize("protocol", [0, 1, 2, 4])
+def test_flame_may_be_of_any_protocol(protocol, tmp_path):
+    model = importing.read(write.flame_pkl(tmp_path / "m.pkl", TRUTH, protocol))
+    np.testing.assert_allclose(model.mean_face, TRUTH.points, atol=1e-3)
+    np.testing.assert_allclose(moves(model.expression)[1:], moves(TRUTH.expression), atol=2e-4)
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2])
+def test_a_pickle_whose_lines_windows_ended_is_read(protocol, tmp_path):
+    path = write.flame_pkl(tmp_path / "m.pkl", TRUTH, protocol)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    np.testing.assert_allclose(importing.read(path).mean_face, TRUTH.points, atol=1e-3)
+
+
+def test_a_shape_model_with_its_groups_at_the_root_is_read(tmp_path):
+    path = write.basel(tmp_path / "m.h5", TRUTH)
+    with h5py.File(path, "r+") as file:
+        for name in ("model", "representer"):
+            file.move(f"shape/{name}", name)
+        for name in ("shape", "expression", "color", "metadata"):
+            file.pop(name, None)
+    model = importing.read(path)
+    np.testing.assert_allclose(moves(model.shape), moves(TRUTH.shape), atol=2e-4)
+    np.testing.assert_array_equal(model.triangles, TRUTH.triangles)
+    assert (model.expression, model.reflectance) == (None, None)
+
+
 def test_ict_expressions_are_weights_and_materials_are_segments(tmp_path):
     model = importing.read(write.ict(tmp_path / "FaceXModel", TRUTH))
     assert model.expression_unit == WEIGHT
@@ -153,12 +178,6 @@ def test_ict_expressions_are_weights_and_materials_are_segments(tmp_path):
 def test_gnm_segments_are_those_of_its_vertex_groups(tmp_path):
     model = importing.read(write.gnm(tmp_path / "g.npz", TRUTH))
     np.testing.assert_array_equal(model.segmentation == 5, TRUTH.points[:, 2] > 80)
-
-
-def test_polygons_become_fans_and_negative_numbers_count_back(tmp_path):
-    path = tmp_path / "quad.obj"
-    path.write_text("v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nf 1 2 3 4\nf -4/1/1 -3/1/1 -2/1/1\n")
-    assert read_obj(path).triangles.tolist() == [[0, 1, 2], [0, 2, 3], [0, 1, 2]]
 
 
 def test_published_landmarks_are_counted_from_one():
@@ -173,41 +192,6 @@ def test_a_format_is_known_by_content_not_by_name(tmp_path):
     path = write.basel(tmp_path / "m.h5", TRUTH)
     other = path.rename(tmp_path / "whatever.pkl")
     assert importing.read(other).family.startswith("Basel")
-
-
-def test_a_users_landmarks_may_be_numbers_points_or_weights(tmp_path):
-    t, path = TRUTH, tmp_path / "l.txt"
-    for rows in (
-        [[i] for i in t.landmarks],
-        t.points[t.landmarks] + 0.01,
-        [[i, 0.6, 0, 0.3, 1, 0.1] for i in t.landmarks],
-    ):
-        path.write_text("# mine\n" + "\n".join(" ".join(map(str, row)) for row in rows))
-        np.testing.assert_array_equal(landmarks.read(path, t.points, t.triangles), t.landmarks)
-    path.write_text(str(t.landmarks.tolist()))
-    np.testing.assert_array_equal(landmarks.read(path, t.points, t.triangles), t.landmarks)
-
-
-def test_a_users_landmarks_may_be_an_embedding_of_flame(tmp_path):
-    path = tmp_path / "landmark_embedding.npy"
-    faces = np.arange(68)
-    weights = np.tile([0.2, 0.5, 0.3], (68, 1))
-    table = {"full_lmk_faces_idx": faces[None], "full_lmk_bary_coords": weights[None]}
-    np.save(path, table, allow_pickle=True)
-    read = landmarks.read(path, TRUTH.points, TRUTH.triangles)
-    np.testing.assert_array_equal(read, TRUTH.triangles[:68, 1])
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("1 2 3", "not 68 landmarks"), ("a b", "not a list"), ("nan " * 68, "not a number"),
-     (" ".join(["999999"] * 68), "do not exist")],
-)  # fmt: skip
-def test_landmarks_that_are_none_are_refused(text, message, tmp_path):
-    path = tmp_path / "l.txt"
-    path.write_text(text)
-    with pytest.raises(ModelError, match=message):
-        landmarks.read(path, TRUTH.points, TRUTH.triangles)
 
 
 @pytest.mark.parametrize("name", ["random-l4", "random-momo"])

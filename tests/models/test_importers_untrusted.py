@@ -98,6 +98,17 @@ def test_a_huge_sparse_matrix_is_not_unfolded(tmp_path):
     assert "sparse matrix" in refusal(path)
 
 
+@pytest.mark.parametrize("kind", [scipy.sparse.coo_matrix, scipy.sparse.csc_matrix])
+def test_a_sparse_matrix_whose_entries_lie_outside_is_refused(kind, tmp_path):
+    table = write.flame_arrays(TRUTH)
+    matrix = kind(table["J_regressor"])
+    (matrix.row if kind is scipy.sparse.coo_matrix else matrix.indices)[:] = 10**9
+    table["J_regressor"] = matrix
+    path = tmp_path / "flame.pkl"
+    path.write_bytes(pickle.dumps(table, protocol=2))
+    assert "damaged pickle" in refusal(path)
+
+
 def link(path, **links):
     """A Basel file some of whose keys are links."""
     write.basel(path, TRUTH)
@@ -260,7 +271,6 @@ def test_a_broken_obj_is_refused(text, message, tmp_path):
 
 
 def test_a_ply_that_promises_too_much_is_refused(tmp_path):
-    pytest.importorskip("trimesh")
     path = write.ply(tmp_path / "m.ply", TRUTH)
     data = path.read_bytes().replace(b"element vertex ", b"element vertex 99999999")
     path.write_bytes(data)

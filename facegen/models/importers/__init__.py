@@ -14,7 +14,10 @@ matlab     Basel 2009, face3d, Deep3DFaceRecon, LSFM, LYHM (MATLAB)
 flame      FLAME (pickle, npz)
 gnm        GNM (npz)
 eos        eos (JSON, HDF5): Surrey
-mesh       OBJ and PLY
+polygons   polygons of a mesh file as triangles
+obj        OBJ text
+ply        PLY, text and bytes
+mesh       OBJ and PLY as models
 ict        ICT-FaceKit (a folder of OBJ)
 importing  which reader a file needs; read, complete, write
 """

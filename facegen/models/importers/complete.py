@@ -98,7 +98,8 @@ def outward(model: ForeignModel) -> ForeignModel:
 
 def signed_volume(points: NDArray[np.float32], triangles: NDArray[np.int32]) -> float:
     """The volume between the surface and a point behind the face: positive if wound outward."""
-    low, high = points.min(axis=0), points.max(axis=0)
+    surface = points[np.unique(triangles)]
+    low, high = surface.min(axis=0), surface.max(axis=0)
     behind = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
     a, b, c = (points[triangles[:, i]].astype(np.float64) - behind for i in range(3))
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
@@ -199,6 +200,9 @@ def with_parts(model: ForeignModel, generic: MorphableModel, fit: Fit) -> Foreig
         part.append(generic.segmentation[members[nearest]])
     new = old.copy()
     new[missing] = np.choose(np.argmin(near, axis=0), part)
+    # Vertices that no triangle uses may lie anywhere: they must not be taken for eyes or teeth.
+    unused = np.setdiff1d(missing, model.triangles)
+    new[unused] = SEGMENTS.index("skin")
     extent = "all parts" if len(missing) == len(old) else "parts that the file does not tell"
     return model.noting(f"{extent} are those of our head, fitted", segmentation=new)
 

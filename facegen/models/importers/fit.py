@@ -107,7 +107,10 @@ def fit(
     triangles: NDArray[np.int32],
     landmarks: NDArray[np.int32] | None,
 ) -> Fit:
-    """Fit the generic head to a mean head (V, 3) in mm, with its known landmarks (68,) or none."""
+    """Fit the generic head to a mean head (V, 3) in mm, with its known landmarks (68,) or none.
+
+    Vertices that no triangle uses have no say.
+    """
     head = generic.mean_face.astype(np.float64)
     pinned = np.flatnonzero(landmarks >= 0) if landmarks is not None else np.empty(0, np.intp)
     anchors = points[landmarks[pinned]] if landmarks is not None else np.empty((0, 3))
@@ -118,7 +121,7 @@ def fit(
         generic.landmarks[pinned],
         anchors,
     )
-    pose = _start(head, goals, points)
+    pose = _start(head, goals, points[np.unique(triangles)])
     for _ in range(RIGID_STEPS):
         pose = _rigid_step(goals, head, pose)
     for _ in range(SOFT_STEPS):
@@ -163,10 +166,10 @@ def _target(points: Float64, triangles: NDArray[np.int32]) -> Target:
     a, b, c = (points[triangles[:, i]] for i in range(3))
     faces = np.cross(b - a, c - a)
     faces /= np.maximum(np.linalg.norm(faces, axis=1, keepdims=True), 1e-12)
-    centres = (a + b + c) / 3
+    centres, used = (a + b + c) / 3, np.unique(triangles)
     return Target(
-        cKDTree(np.concatenate([points, centres])),
-        np.concatenate([normals_of(points, triangles), faces]),
+        cKDTree(np.concatenate([points[used], centres])),
+        np.concatenate([normals_of(points, triangles)[used], faces]),
     )
 
 

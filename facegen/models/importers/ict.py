@@ -13,7 +13,7 @@ import numpy as np
 
 from facegen.errors import ModelError, located
 from facegen.models.importers.foreign import Array, ForeignModel, modes, triangles_of
-from facegen.models.importers.mesh import read_obj
+from facegen.models.importers.obj import read_obj
 from facegen.models.model_file import Modes
 from facegen.models.morphable_model import LANDMARKS, SEGMENTS
 from facegen.scene.parameters import WEIGHT

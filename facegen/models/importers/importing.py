@@ -1,5 +1,6 @@
 """A file of another project -> a model file of ours: recognised by content, checked, completed."""
 
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import h5py
@@ -15,6 +16,7 @@ from facegen.models.importers import (
     landmarks,
     matlab,
     mesh,
+    obj,
     pickles,
     statismo,
     tables,
@@ -27,7 +29,6 @@ _KNOWN = (
     "known are Basel 2009/2017/2019, face3d, Deep3DFaceRecon, FLAME, ICT-FaceKit, LSFM, LYHM, GNM, "
     "eos exports, OBJ and PLY"
 )
-_OLD_PICKLES = (b"(d", b"}q", b"(c", b"cn", b"cc")
 
 
 def read(path: Path) -> ForeignModel:
@@ -73,7 +74,7 @@ def _read(path: Path) -> ForeignModel:
         (start[:4] == b"PK\x03\x04", _read_npz),
         (eos.recognises_text(start), eos.read),
         (start[:3] == b"ply" or _is_obj(start), mesh.read),
-        (start[:1] == b"\x80" or start[:2] in _OLD_PICKLES, _read_pickle),
+        (pickles.recognises(start), _read_pickle),
     ):
         if fits:
             return reader(path)
@@ -114,7 +115,7 @@ def _read_pickle(path: Path) -> ForeignModel:
 
 
 def _is_obj(start: bytes) -> bool:
-    starts = (b"v ", b"#", b"o ", b"g ", b"mtllib ", b"vn ", b"vt ", b"s ", b"usemtl ")
-    lines = [line for line in start.splitlines() if line.strip()]
-    text = b"\0" not in start and len(lines) > 1
-    return text and all(line.startswith(starts) for line in lines[:1])
+    lines = [line.split() for line in start.removeprefix(BOM_UTF8).splitlines() if line.strip()]
+    if b"\0" in start or len(lines) < 2:
+        return False
+    return lines[0][0].startswith(b"#") or (lines[0][0] in obj.KEYWORDS and len(lines[0]) > 1)

@@ -1,5 +1,6 @@
 """Basel Face Models 2017 and 2019 and other Statismo HDF5 files without facegen's attributes.
 
+A shape model alone has /model and /representer at the root; of the Basel models:
 /{shape,expression,color}/model: mean (3 V), pcaBasis (3 V, k), pcaVariance (k); /shape/representer:
 cells (3, F) 0-based, points (3, V). Millimetres; colour in [0, 1]. In version 0.9 the columns of
 pcaBasis have length one, in 0.8 they are already multiplied by their deviations.
@@ -21,22 +22,30 @@ from facegen.models.model_file import Modes
 
 LICENCE = "not stated in the file; the Basel Face Models are for non-commercial research"
 OUR_FIELDS = {"landmarks": "landmarks", "parts": "segmentation"}
-KEYS = ("shape/model/mean", "shape/model/pcaBasis", "shape/representer/cells")
+KEYS = ("model/mean", "model/pcaBasis", "representer/cells")
+ROOMS = ("shape/", "")  # where a shape model stands: beside expression and colour, or alone
 
 
 def recognises(file: h5py.File) -> bool:
     """Whether the file has the layout."""
-    return all(hdf5.has(file, key) for key in KEYS)
+    return _room(file) is not None
+
+
+def _room(file: h5py.File) -> str | None:
+    """The group of the shape model, if there is one."""
+    found = (room for room in ROOMS if all(hdf5.has(file, f"{room}{key}") for key in KEYS))
+    return next(found, None)
 
 
 def read(path: Path) -> ForeignModel:
     """The model in a Statismo file."""
     with hdf5.opened(path) as file:
-        scaled, version = _scaled(file)
-        shape = _modes(file, "shape", scaled)
-        cells = triangles_of(hdf5.array(file, "shape/representer/cells"))
+        room = _room(file) or ""
+        scaled, version = _scaled(file, room)
+        shape = _modes(file, room, scaled)
+        cells = triangles_of(hdf5.array(file, f"{room}representer/cells"))
         parts = {
-            name: _modes(file, name, scaled) if hdf5.has(file, f"{name}/model/mean") else None
+            name: _modes(file, f"{name}/", scaled) if hdf5.has(file, f"{name}/model/mean") else None
             for name in ("expression", "color")
         }
         points = _named_points(file)
@@ -75,9 +84,9 @@ def _own_fields(file: h5py.File) -> dict[str, Any]:
     return fields
 
 
-def _scaled(file: h5py.File) -> tuple[bool, str]:
+def _scaled(file: h5py.File, shape: str) -> tuple[bool, str]:
     """Whether the bases are multiplied by their deviations already, and why we think so."""
-    for room in ("", "shape/"):
+    for room in dict.fromkeys(("", shape)):
         if hdf5.has(file, f"{room}version/majorVersion"):
             major, minor = (
                 int(hdf5.array(file, f"{room}version/{which}Version").reshape(-1)[0])
@@ -86,14 +95,14 @@ def _scaled(file: h5py.File) -> tuple[bool, str]:
             old = (major, minor) <= (0, 8)
             columns = "already multiplied by its deviations" if old else "of columns of length one"
             return old, f"version {major}.{minor}: a basis {columns}"
-    basis = hdf5.array(file, "shape/model/pcaBasis")
+    basis = hdf5.array(file, f"{shape}model/pcaBasis")
     long = bool(basis.size and np.median(np.linalg.norm(basis, axis=0)) > 2)
     lengths = "longer than one, so multiplied already" if long else "of length one"
     return long, f"no version: the basis has columns {lengths}"
 
 
-def _modes(file: h5py.File, part: str, scaled: bool) -> Modes:
-    room = f"{part}/model"
+def _modes(file: h5py.File, place: str, scaled: bool) -> Modes:
+    part, room = place.rstrip("/") or "shape", f"{place}model"
     sd = deviations(part, hdf5.array(file, f"{room}/pcaVariance"))
     basis = hdf5.array(file, f"{room}/pcaBasis")
     return modes(part, hdf5.array(file, f"{room}/mean"), basis, np.ones_like(sd) if scaled else sd)
