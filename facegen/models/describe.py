@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.models.importers.complete import signed_volume
-from facegen.models.importers.fit import normals_of
 from facegen.models.importers.foreign import ForeignModel
+from facegen.models.importers.surface import normals_of, signed_volume
 from facegen.models.morphable_model import LANDMARKS, SEGMENTS, MorphableModel
 from facegen.scene.parameters import WEIGHT, CoefficientUnit, layout_of
 

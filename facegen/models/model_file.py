@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -19,9 +18,7 @@ from facegen.scene.parameters import STANDARD_DEVIATION, WEIGHT, CoefficientUnit
 
 _BLOCK = 2048
 MAX_ATTRIBUTE = 60_000
-MAX_VALUES = hdf5.MAX_VALUES
 _HINT = "morphable_models/README.md describes the layout"
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def load(path: Path) -> MorphableModel:
@@ -29,18 +26,15 @@ def load(path: Path) -> MorphableModel:
     # Values that overflow are refused where they are checked.
     with located(path), np.errstate(all="ignore"):
         sha256 = checked_sha256(path)
-        try:
-            with h5py.File(path, "r") as file:
-                return _read(file, path.stem, sha256)
-        except (OSError, RuntimeError, KeyError) as error:
-            raise ModelError(f"damaged HDF5 file: {error}") from None
+        with hdf5.opened(path, ModelError) as file:
+            return _read(file, path.stem, sha256)
 
 
 def checked_sha256(path: Path) -> str:
     """SHA-256 of an HDF5 file."""
     try:
         with path.open("rb") as file:
-            if file.read(len(_SIGNATURE)) != _SIGNATURE:
+            if file.read(len(hdf5.SIGNATURE)) != hdf5.SIGNATURE:
                 raise ModelError("not an HDF5 file", "give a model that `facegen models` lists")
             file.seek(0)
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -52,10 +46,10 @@ def checked_sha256(path: Path) -> str:
 
 def _read(file: h5py.File, name: str, sha256: str) -> MorphableModel:
     group = _group(file, "facegen")
-    unit = expression_unit(group.attrs)
+    unit = expression_unit(group)
     shape = _linear(file, "shape", 1.0)
     return MorphableModel(
-        name=_text(group.attrs, "name", name),
+        name=_text(group, "name", name),
         shape=shape,
         expression=_linear(file, "expression", unit.scale),
         reflectance=_linear(file, "color", 1.0),
@@ -63,17 +57,17 @@ def _read(file: h5py.File, name: str, sha256: str) -> MorphableModel:
         landmarks=_array(file, "facegen/landmarks", (LANDMARKS,)).astype(np.int32),
         segmentation=_array(file, "facegen/parts", (len(shape.mean),)).astype(np.uint8),
         sha256=sha256,
-        licence=_text(group.attrs, "licence", ""),
+        licence=_text(group, "licence", ""),
         expression_unit=unit,
     )
 
 
-def expression_unit(attributes: Mapping[str, Any]) -> CoefficientUnit:
+def expression_unit(group: h5py.Group) -> CoefficientUnit:
     """The unit of an expression coefficient that /facegen states."""
-    kind = _text(attributes, "expression_kind", STANDARD_DEVIATION.kind)
+    kind = _text(group, "expression_kind", STANDARD_DEVIATION.kind)
     for unit in (STANDARD_DEVIATION, WEIGHT):
         if kind == unit.kind:
-            return CoefficientUnit(unit.kind, _number(attributes, "expression_unit"))
+            return CoefficientUnit(unit.kind, _positive(group, "expression_unit"))
     raise ModelError(f"/facegen: expression_kind = {kind!r} is not a unit of expression", _HINT)
 
 
@@ -101,15 +95,12 @@ def _array(file: h5py.File, key: str, shape: tuple[int | None, ...]) -> Array:
     """A data set of the file itself: links out of it are not followed."""
     if not hdf5.has(file, key):
         raise ModelError(f"/{key} is missing", _HINT)
-    data = file[key]
-    fits = isinstance(data, h5py.Dataset) and data.dtype.kind in "fiu"
-    if not fits or data.external or data.is_virtual or data.size > MAX_VALUES:
-        raise ModelError(f"/{key} is not an array of numbers in the file")
-    if len(data.shape) != len(shape) or any(
-        want not in (None, have) for want, have in zip(shape, data.shape, strict=True)
+    array = hdf5.numbers(file, key)
+    if len(array.shape) != len(shape) or any(
+        want not in (None, have) for want, have in zip(shape, array.shape, strict=True)
     ):
-        raise ModelError(f"/{key} is {data.shape}, not {shape}")
-    return np.asarray(data[()])
+        raise ModelError(f"/{key} is {array.shape}, not {shape}")
+    return array
 
 
 def _group(file: h5py.File, key: str) -> h5py.Group:
@@ -121,17 +112,16 @@ def _group(file: h5py.File, key: str) -> h5py.Group:
     return file[key]
 
 
-def _number(attributes: Mapping[str, Any], key: str) -> float:
-    value = attributes.get(key)
-    if not isinstance(value, int | float | np.number) or not np.isfinite(value) or value <= 0:
+def _positive(group: h5py.Group, key: str) -> float:
+    value = hdf5.attribute(group, key)
+    if not isinstance(value, float) or not 0 < value < np.inf:
         raise ModelError(f"/facegen: {key} = {value!r} is not a positive number")
-    return float(value)
+    return value
 
 
-def _text(attributes: Mapping[str, Any], key: str, default: str) -> str:
-    value = attributes.get(key, default)
-    text = value if isinstance(value, str) else str(value)
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _text(group: h5py.Group, key: str, default: str) -> str:
+    value = hdf5.attribute(group, key)
+    return default if value is None else str(value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,16 +197,16 @@ def is_model(path: Path) -> bool:
     """Whether a file is a model with facegen's attributes, not a foreign one."""
     if not path.is_file() or not h5py.is_hdf5(path):
         return False
-    with hdf5.opened(path) as file:
+    with located(path), hdf5.opened(path, ModelError) as file:
         return hdf5.has(file, "facegen/landmarks")
 
 
 def texts_of(path: Path) -> dict[str, str]:
     """What a file says of its source, unit and making."""
-    with hdf5.opened(path) as file:
-        attributes = dict(file["facegen"].attrs) if hdf5.has(file, "facegen") else {}
     names = ("source", "unit", "notes", "description")
-    return {name: str(attributes[name]) for name in names if name in attributes}
+    with located(path), hdf5.opened(path, ModelError) as file:
+        group = _group(file, "facegen")
+        return {name: text for name in names if (text := _text(group, name, ""))}
 
 
 def _modes(linear: LinearModel, unit: float) -> Modes:

@@ -14,11 +14,10 @@ from jaxtyping import Float32, Float64
 
 from facegen.errors import FacegenError, located
 from facegen.files import Array, written_whole
+from facegen.models import hdf5
 from facegen.scene.parameters import Layout
 
-MAX_PACKED = 1100
 MAX_KEY_BYTES = 4096
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _HINT = "write /theta (N, m) float32 with h5py"
 
 
@@ -66,16 +65,12 @@ def write(path: Path, estimates: Estimates) -> None:
 def read(path: Path) -> Estimates:
     """Read and check a file that anybody may have written; EstimatesError says what is wrong."""
     # Values that overflow are refused where they are checked.
-    with located(path), np.errstate(all="ignore"):
-        try:
-            with path.open("rb") as raw:
-                if raw.read(len(_SIGNATURE)) != _SIGNATURE:
-                    raise EstimatesError("not an HDF5 file", _HINT)
-            with h5py.File(path, "r") as file:
-                return _read(file)
-        except (OSError, RuntimeError, KeyError) as error:
-            message = getattr(error, "strerror", None) or f"damaged HDF5 file: {error}"
-            raise EstimatesError(str(message), _HINT) from None
+    with (
+        located(path),
+        np.errstate(all="ignore"),
+        hdf5.opened(path, EstimatesError, _HINT) as file,
+    ):
+        return _read(file)
 
 
 def check_layout(estimates: Estimates, layout: Layout, model_sha256: str) -> list[str]:
@@ -113,30 +108,14 @@ def _fill(file: h5py.File, estimates: Estimates) -> None:
 
 
 def _read(file: h5py.File) -> Estimates:
-    theta = _dataset(file, "theta", "fiu")
-    if theta is None:
+    if not hdf5.names(file, "theta"):
         raise EstimatesError("/theta is missing", _HINT)
+    theta = hdf5.numbers(file, "theta")
     if theta.ndim != 2 or 0 in theta.shape:
         raise EstimatesError(f"/theta is {theta.shape}, not (N, m) with estimates in it", _HINT)
     theta = theta.astype(np.float32)
     _check_finite("/theta", theta)
     return Estimates(theta, _keys(file, len(theta)), _confidence(file, len(theta)), _origin(file))
-
-
-def _dataset(file: h5py.File, name: str, kinds: str) -> Array | None:
-    """A data set of the file itself; links out of it and references are refused, not followed."""
-    if name not in file and file.get(name, getlink=True) is None:
-        return None
-    data = file[name] if isinstance(file.get(name, getlink=True), h5py.HardLink) else None
-    if not isinstance(data, h5py.Dataset) or data.external or data.is_virtual:
-        raise EstimatesError(f"/{name} is not an array in the file itself", _HINT)
-    text = h5py.check_string_dtype(data.dtype) is not None
-    if not (text if kinds == "text" else data.dtype.kind in kinds):
-        raise EstimatesError(f"/{name} holds {data.dtype}, which it should not", _HINT)
-    # What is stored unpacks a thousandfold at the most; a file that claims more is a trap.
-    if data.nbytes > max(MAX_PACKED * data.id.get_storage_size(), 1 << 20):
-        raise EstimatesError(f"/{name} claims {data.size:,} values that are not there", _HINT)
-    return np.asarray(data[()])
 
 
 def _check_finite(name: str, values: Array) -> None:
@@ -151,25 +130,18 @@ def _check_finite(name: str, values: Array) -> None:
 
 
 def _keys(file: h5py.File, count: int) -> tuple[str, ...] | None:
-    raw = _dataset(file, "key", "text")
-    if raw is None:
+    if not hdf5.names(file, "key"):
         return None
-    if raw.shape != (count,):
-        raise EstimatesError(f"/key is {raw.shape}, but /theta has {count} rows", _HINT)
-    try:
-        keys = tuple(k.decode("utf-8") if isinstance(k, bytes) else str(k) for k in raw.tolist())
-    except UnicodeDecodeError:
-        raise EstimatesError("/key is not UTF-8", _HINT) from None
-    for row, key in enumerate(keys):
-        if len(key) > MAX_KEY_BYTES:
-            raise EstimatesError(f"/key in row {row} is {len(key):,} characters long", _HINT)
-    return keys
+    keys = hdf5.texts(file, "key", MAX_KEY_BYTES)
+    if len(keys) != count:
+        raise EstimatesError(f"/key has {len(keys)} rows, but /theta {count}", _HINT)
+    return tuple(keys)
 
 
 def _confidence(file: h5py.File, count: int) -> Float64[Array, "N"] | None:
-    values = _dataset(file, "confidence", "fiu")
-    if values is None:
+    if not hdf5.names(file, "confidence"):
         return None
+    values = hdf5.numbers(file, "confidence")
     if values.shape != (count,):
         raise EstimatesError(f"/confidence is {values.shape}, but /theta has {count} rows", _HINT)
     values = values.astype(np.float64)
@@ -187,11 +159,10 @@ def _origin(file: h5py.File) -> Origin:
 
 
 def _attribute(file: h5py.File, name: str) -> str:
-    value = file.attrs.get(name, "")
-    value = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-    if not isinstance(value, str):
-        raise EstimatesError(f"the attribute {name} is {type(value).__name__}, not a text", _HINT)
-    return value
+    value = hdf5.attribute(file, name)
+    if isinstance(value, float):
+        raise EstimatesError(f"the attribute {name} is a number, not a text", _HINT)
+    return value or ""
 
 
 def _layout(text: str) -> tuple[tuple[str, int], ...]:

@@ -11,7 +11,8 @@ import synthetic
 
 from facegen.errors import ModelError
 from facegen.models.importers import importing, landmarks
-from facegen.models.importers.complete import outward, signed_volume
+from facegen.models.importers.complete import outward
+from facegen.models.importers.surface import signed_volume
 from facegen.scene.parameters import WEIGHT
 
 SHARED = Path(__file__).parents[3] / "shared" / "models"

@@ -219,3 +219,11 @@ def test_a_list_of_absurd_length_takes_no_memory(tmp_path):
     path.write_bytes(path.read_bytes() + struct.pack("<I", 2**32 - 1))
     with pytest.raises(ModelError, match="a list of"):
         read_ply(path)
+
+
+@pytest.mark.parametrize(("kind", "code", "largest"), [("uchar", "B", 255), ("ushort", "H", 65535)])
+def test_colours_of_whole_numbers_are_parts_of_their_types_largest(kind, code, largest, tmp_path):
+    header = (*HEADER, *(f"property {kind} {name}" for name in ("red", "green", "blue")))
+    rows = [place(row, *([(code, 1)] * 3)) for row in SQUARE] + [face(0, 1, 2)]
+    path = ply(tmp_path / "m.ply", (*header, FACE[0].format(1), FACE[1]), rows, ORDERS[1])
+    np.testing.assert_allclose(read_ply(path).colours, 1 / largest)

@@ -4,6 +4,7 @@ A new format is one file here with a function that returns a ForeignModel, and i
 `importing`.
 
 foreign    what a foreign file holds, checked
+surface    normals of a mesh, and which side is outside
 fit        the generic head fitted to another mean head
 complete   what a foreign model lacks: place, winding, landmarks, segmentation, skin
 pickles    pickles read without running them

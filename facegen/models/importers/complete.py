@@ -15,6 +15,7 @@ from facegen.errors import ModelError
 from facegen.models.importers import fit as fitting
 from facegen.models.importers.fit import Fit
 from facegen.models.importers.foreign import UNKNOWN_LANDMARK, UNKNOWN_PART, ForeignModel, modes
+from facegen.models.importers.surface import signed_volume
 from facegen.models.model_file import ModelContent, Modes
 from facegen.models.morphable_model import LANDMARKS, SEGMENTS, MorphableModel
 from facegen.scene.alignment import Similarity
@@ -94,15 +95,6 @@ def outward(model: ForeignModel) -> ForeignModel:
         return model
     turned = np.ascontiguousarray(model.triangles[:, ::-1])
     return model.noting("triangles were wound inward: turned", triangles=turned)
-
-
-def signed_volume(points: NDArray[np.float32], triangles: NDArray[np.int32]) -> float:
-    """The volume between the surface and a point behind the face: positive if wound outward."""
-    surface = points[np.unique(triangles)]
-    low, high = surface.min(axis=0), surface.max(axis=0)
-    behind = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
-    a, b, c = (points[triangles[:, i]].astype(np.float64) - behind for i in range(3))
-    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
 
 
 def bounded_colours(model: ForeignModel) -> ForeignModel:

@@ -87,11 +87,11 @@ def _from_json(path: Path) -> dict[str, Any]:
 
 def _from_hdf5(path: Path) -> dict[str, Any]:
     table: dict[str, Any] = {}
-    with hdf5.opened(path) as file:
+    with hdf5.opened(path, ModelError) as file:
         for model in ("shape_model", "color_model"):
             if hdf5.has(file, f"{model}/mean"):
                 keys = [key for key in _PARTS if hdf5.has(file, f"{model}/{key}")]
-                table[model] = {key: hdf5.array(file, f"{model}/{key}") for key in keys}
+                table[model] = {key: hdf5.numbers(file, f"{model}/{key}") for key in keys}
         if hdf5.has(file, "blendshapes"):
-            table["blendshapes"] = hdf5.array(file, "blendshapes")
+            table["blendshapes"] = hdf5.numbers(file, "blendshapes")
     return table

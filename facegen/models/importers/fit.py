@@ -13,6 +13,7 @@ from scipy.interpolate import RBFInterpolator
 from scipy.spatial import cKDTree
 
 from facegen.errors import ModelError
+from facegen.models.importers.surface import normals_of
 from facegen.models.morphable_model import SEGMENTS, MorphableModel
 from facegen.scene.alignment import Similarity, similarity
 
@@ -85,20 +86,6 @@ class Goals:
             np.concatenate([self.target.tree.data[nearest][matched], self.anchors]),
             np.concatenate([np.ones(matched.sum()), weights]),
         )
-
-
-def normals_of(points: Float64, triangles: NDArray[np.int32]) -> Float64:
-    """Area-weighted unit normals (V, 3) of a mesh."""
-    a, b, c = (points[triangles[:, i]] for i in range(3))
-    faces = np.cross(b - a, c - a)
-    total = np.stack(
-        [
-            np.bincount(triangles.reshape(-1), np.repeat(faces[:, axis], 3), len(points))
-            for axis in range(3)
-        ],
-        axis=1,
-    )
-    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12))
 
 
 def fit(

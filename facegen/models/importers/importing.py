@@ -86,7 +86,7 @@ def _read_mat(path: Path) -> ForeignModel:
 
 
 def _read_hdf5(path: Path) -> ForeignModel:
-    with hdf5.opened(path) as file:
+    with hdf5.opened(path, ModelError) as file:
         basel_like = statismo.recognises(file)
         eos_like = hdf5.has(file, eos.SHAPE)
     if basel_like:

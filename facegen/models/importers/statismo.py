@@ -39,11 +39,11 @@ def _room(file: h5py.File) -> str | None:
 
 def read(path: Path) -> ForeignModel:
     """The model in a Statismo file."""
-    with hdf5.opened(path) as file:
+    with hdf5.opened(path, ModelError) as file:
         room = _room(file) or ""
         scaled, version = _scaled(file, room)
         shape = _modes(file, room, scaled)
-        cells = triangles_of(hdf5.array(file, f"{room}representer/cells"))
+        cells = triangles_of(hdf5.numbers(file, f"{room}representer/cells"))
         parts = {
             name: _modes(file, f"{name}/", scaled) if hdf5.has(file, f"{name}/model/mean") else None
             for name in ("expression", "color")
@@ -74,13 +74,13 @@ def _own_fields(file: h5py.File) -> dict[str, Any]:
     """What facegen adds to the layout, if it did: exact landmarks, parts, unit, name, licence."""
     if not hdf5.has(file, "facegen"):
         return {}
-    attributes = file["facegen"].attrs
-    texts = {name: attributes[name] for name in ("name", "licence") if name in attributes}
+    group = file["facegen"]
+    texts = {name: hdf5.attribute(group, name) for name in ("name", "licence")}
     fields: dict[str, Any] = {name: text for name, text in texts.items() if isinstance(text, str)}
-    fields["expression_unit"] = model_file.expression_unit(attributes)
+    fields["expression_unit"] = model_file.expression_unit(group)
     for field, kind in (("landmarks", np.int32), ("parts", np.uint8)):
         if hdf5.has(file, f"facegen/{field}"):
-            fields[OUR_FIELDS[field]] = hdf5.array(file, f"facegen/{field}").astype(kind)
+            fields[OUR_FIELDS[field]] = hdf5.numbers(file, f"facegen/{field}").astype(kind)
     return fields
 
 
@@ -89,13 +89,13 @@ def _scaled(file: h5py.File, shape: str) -> tuple[bool, str]:
     for room in dict.fromkeys(("", shape)):
         if hdf5.has(file, f"{room}version/majorVersion"):
             major, minor = (
-                int(hdf5.array(file, f"{room}version/{which}Version").reshape(-1)[0])
+                int(hdf5.numbers(file, f"{room}version/{which}Version").reshape(-1)[0])
                 for which in ("major", "minor")
             )
             old = (major, minor) <= (0, 8)
             columns = "already multiplied by its deviations" if old else "of columns of length one"
             return old, f"version {major}.{minor}: a basis {columns}"
-    basis = hdf5.array(file, f"{shape}model/pcaBasis")
+    basis = hdf5.numbers(file, f"{shape}model/pcaBasis")
     long = bool(basis.size and np.median(np.linalg.norm(basis, axis=0)) > 2)
     lengths = "longer than one, so multiplied already" if long else "of length one"
     return long, f"no version: the basis has columns {lengths}"
@@ -103,9 +103,11 @@ def _scaled(file: h5py.File, shape: str) -> tuple[bool, str]:
 
 def _modes(file: h5py.File, place: str, scaled: bool) -> Modes:
     part, room = place.rstrip("/") or "shape", f"{place}model"
-    sd = deviations(part, hdf5.array(file, f"{room}/pcaVariance"))
-    basis = hdf5.array(file, f"{room}/pcaBasis")
-    return modes(part, hdf5.array(file, f"{room}/mean"), basis, np.ones_like(sd) if scaled else sd)
+    sd = deviations(part, hdf5.numbers(file, f"{room}/pcaVariance"))
+    basis = hdf5.numbers(file, f"{room}/pcaBasis")
+    return modes(
+        part, hdf5.numbers(file, f"{room}/mean"), basis, np.ones_like(sd) if scaled else sd
+    )
 
 
 def _named_points(file: h5py.File) -> dict[str, NDArray[np.float64]]:

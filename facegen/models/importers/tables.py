@@ -5,7 +5,7 @@ import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from facegen.models import hdf5
 Tables = dict[str, NDArray[Any]]
 
 MAX_BYTES = 2_000_000_000
+MAX_ARRAYS, MAX_DEPTH = 1000, 3
 _HEADER = 128
 _MATRIX, _COMPRESSED = 14, 15
 _VALUES = (1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 16, 17, 18)
@@ -83,23 +84,26 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any] | 
 def _read_mat73(path: Path) -> Tables:
     """Version 7.3 is HDF5, its arrays transposed; groups are structs."""
     tables: Tables = {}
-    with hdf5.opened(path) as file:
-        for name in file:
-            if not name.startswith("#") and hdf5.has(file, name):
-                tables |= _branch(file, name, depth=0)
+    with hdf5.opened(path, ModelError) as file:
+        keys = list(islice(_keys(file), MAX_ARRAYS + 1))
+        total = sum(file[key].nbytes for key in keys)
+        if len(keys) > MAX_ARRAYS or total > MAX_BYTES:
+            raise ModelError(f"more than {MAX_ARRAYS} arrays, or than {MAX_BYTES:,} bytes of them")
+        for key in keys:
+            tables[key] = hdf5.numbers(file, key).T
     return tables
 
 
-def _branch(file: h5py.File, key: str, depth: int) -> Tables:
-    node = file[key]
-    if isinstance(node, h5py.Dataset):
-        return {key: hdf5.array(file, key).T} if node.dtype.kind in "fiu" else {}
-    tables: Tables = {}
-    if depth < 3:
-        for name in node:
-            if hdf5.has(file, f"{key}/{name}"):
-                tables |= _branch(file, f"{key}/{name}", depth + 1)
-    return tables
+def _keys(file: h5py.File, room: str = "", depth: int = 0) -> Iterator[str]:
+    """Where arrays of numbers stand in the file itself; of odd groups, the first few names."""
+    for name in islice(file[room] if room else file, MAX_ARRAYS):
+        key = f"{room}/{name}" if room else name
+        if name.startswith("#") or not hdf5.has(file, key):
+            continue
+        if isinstance(file[key], h5py.Dataset):
+            yield from [key] if file[key].dtype.kind in "fiu" else []
+        elif depth < MAX_DEPTH:
+            yield from _keys(file, key, depth + 1)
 
 
 def _flat(name: str, value: Any, depth: int = 0) -> Tables:
