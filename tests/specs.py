@@ -62,6 +62,12 @@ def spec_of(model, out, changes=None, base=DEFAULT, **fields):
     return resolve(DatasetSpec(recipe=recipe, model=str(model), out=str(out), **fields))
 
 
+def spec_in(folder, model, **fields):
+    """The spec of 40 faces in 4 shards, on the CPU."""
+    defaults = {"count": 40, "shard_size": 10, "layers": "mask,landmarks"}
+    return spec_of(model, folder, **(defaults | fields))
+
+
 def generated(spec, progress=None):
     """The spec, its data set made."""
     run(spec, InProcess(), progress or Unwatched())

@@ -1,6 +1,7 @@
 """`facegen verify` and `facegen report`: what a data set holds, proved and shown."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ from tqdm import tqdm
 
 from facegen.cli.options import FILE, RECORDED_MODEL, WORKERS
 from facegen.dataset.index import open_spec
-from facegen.dataset.spec import DatasetSpec
+from facegen.dataset.spec import DatasetSpec, ResolvedSpec
 from facegen.dataset.stores.opening import open_store
+from facegen.dataset.stores.store import Store
 from facegen.errors import UsageError, located
 from facegen.files import write_file
 from facegen.inspection import labels_table, page, report, verify
@@ -51,15 +53,27 @@ def verify_command(dataset: str, rerender: str, fix: bool, strict: bool, **optio
     picked = parse_rerender(rerender)
     store = open_store(dataset)
     spec = open_spec(store, DatasetSpec(**options))
-    with tqdm(total=spec.count, unit="image", unit_scale=True, desc=dataset) as bar:
-        verdict = verify.verify(spec, store, picked, bar.update)
-    click.echo(table(verdict))
-    if fix and not verdict.ok:
-        with located(dataset):
-            removed = verify.remove_faulty(spec, store, verdict)
-        click.echo(f"Removed {len(removed)} files: {', '.join(removed[:LISTED]) or 'none'}")
-        click.echo("Run the same `facegen render` again to make what is missing.")
+    # No run may make, while we look, what --fix would then remove.
+    with store.lock(spec.start, spec.stop) if fix else nullcontext():
+        verdict = watched_verify(spec, store, picked)
+        click.echo(table(verdict))
+        if fix and not verdict.ok:
+            report_removed(dataset, store, verdict)
     sys.exit(0 if verdict.ok and not (strict and verdict.warnings) else 1)
+
+
+def watched_verify(spec: ResolvedSpec, store: Store, picked: int | None) -> Verdict:
+    """The verdict, while a person watches."""
+    with tqdm(total=spec.count, unit="image", unit_scale=True, desc=spec.out) as bar:
+        return verify.verify(spec, store, picked, bar.update)
+
+
+def report_removed(dataset: str, store: Store, verdict: Verdict) -> None:
+    """Remove what must be made again, and say so."""
+    with located(dataset):
+        removed = verify.remove_faulty(store, verdict)
+    click.echo(f"Removed {len(removed)} files: {', '.join(removed[:LISTED]) or 'none'}")
+    click.echo("Run the same `facegen render` again to make what is missing.")
 
 
 def parse_rerender(text: str) -> int | None:

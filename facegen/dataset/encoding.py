@@ -23,6 +23,8 @@ LAYERS: tuple[Layer, ...] = get_args(Layer)
 
 THETA, LABEL = "theta.npy", "json"
 DEPTH_UNITS_PER_MM = 10
+MAX_LABEL = 1 << 20
+LARGEST = 2**63 - 1
 PILLOW_FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
 STORED_FORMATS = tuple(PILLOW_FORMATS.values())
 
@@ -162,6 +164,8 @@ def encode_label(label: Label) -> bytes:
 
 def decode_label(data: bytes) -> Label:
     """A label that anybody may have written; DatasetError says what is wrong with it."""
+    if len(data) > MAX_LABEL:
+        raise DatasetError(f"the json is not a label: {len(data):,} bytes")
     try:
         values = json.loads(data)
         if values.keys() != LABEL_KEYS:
@@ -216,8 +220,8 @@ def _matrix(name: str, values: Any, side: int) -> Float32[Array, "n n"]:
 
 
 def _whole(value: Any) -> int:
-    if type(value) is not int:
-        raise ValueError(f"{value!r} is not a whole number")
+    if type(value) is not int or not 0 <= value <= LARGEST:
+        raise ValueError(f"{str(value)[:40]} is not a whole number from 0")
     return value
 
 

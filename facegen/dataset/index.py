@@ -36,6 +36,10 @@ CONVENTIONS = (
 )
 
 
+Whole = Annotated[int, msgspec.Meta(ge=0, le=MAX_SAMPLES)]
+Bytes = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
+
+
 class ModelEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The face model by name and hash of its file."""
 
@@ -55,8 +59,8 @@ class ShardEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A complete shard."""
 
     name: Annotated[str, msgspec.Meta(pattern=rf"\A{SHARD_NAME}\Z")]
-    samples: Annotated[int, msgspec.Meta(ge=1)]
-    bytes: int
+    samples: Annotated[int, msgspec.Meta(ge=1, le=MAX_SAMPLES)]
+    bytes: Bytes
     sha256: str
 
 
@@ -65,13 +69,13 @@ class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     format: int
     fingerprint: str
-    count: int
-    done: int
+    count: Whole
+    done: Whole
     seed: int
     recipe: dict[str, Any]
     model: ModelEntry
-    layout: list[tuple[str, int]]
-    splits: dict[str, int]
+    layout: list[tuple[str, Whole]]
+    splits: dict[str, Whole]
     estimates: EstimatesEntry | None
     layers: list[str]
     backgrounds: str | None
@@ -79,7 +83,7 @@ class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     devices: list[str]
     conventions: str
     versions: dict[str, str]
-    shard_size: int
+    shard_size: Whole
     shards: list[ShardEntry]
 
 

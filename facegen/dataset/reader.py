@@ -23,6 +23,7 @@ from facegen.dataset.encoding import (
     suffixes_of,
 )
 from facegen.dataset.index import INDEX, Index, ShardEntry, layers_of, read_index, recipe_of
+from facegen.dataset.scan import complete_tars
 from facegen.dataset.shards import parse_sample, sample_offsets
 from facegen.dataset.stores.opening import open_store
 from facegen.dataset.streaming import stream_samples
@@ -159,6 +160,7 @@ class Dataset:
             layout = layout_from_json(index.layout)
             self._schema = Schema(recipe_of(index), layout, layers_of(index))
             self._shards = _shards_of(index, split)
+        complete_tars(index, self._store)
         self._stops = list(accumulate(shard.samples for shard in self._shards))
         self._offsets: dict[str, list[int]] = {}
 

@@ -4,11 +4,15 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from facegen.dataset.index import Index, recipe_of
 from facegen.dataset.report import ShardReport, read_report
 from facegen.dataset.spec import ResolvedSpec
 from facegen.dataset.stores.store import Store
-from facegen.errors import FacegenError
-from facegen.recipe.plan import Shard
+from facegen.errors import DatasetError, FacegenError
+from facegen.recipe.plan import Shard, shards_of
+
+STRANGER = "no shard of this data set"
+STRANGER_HINT = "move it to another folder"
 
 
 class ShardState(Enum):
@@ -31,6 +35,37 @@ class ShardScan:
     state: ShardState
     message: str
     report: ShardReport | None = None
+
+
+def strangers(planned: Iterable[Shard], names: Iterable[str]) -> list[str]:
+    """The tars that are no planned shards: whoever reads `*.tar` would take them for some."""
+    own_names = {f"{shard.name}.tar" for shard in planned}
+    return sorted(name for name in names if name.endswith(".tar") and name not in own_names)
+
+
+def check_strangers(where: str, planned: Iterable[Shard], names: Iterable[str]) -> None:
+    """DatasetError names a tar that is no planned shard."""
+    for name in strangers(planned, names):
+        raise DatasetError(f"{where}/{name}: {STRANGER}", STRANGER_HINT)
+
+
+def complete_tars(index: Index, store: Store) -> list[str]:
+    """The tars of complete shards, in order; DatasetError names one that is not of the index's set.
+
+    A planned tar without a report is of a run that goes on or was cut off: it is left out.
+    """
+    names = store.names()
+    listed = {f"{entry.name}.tar" for entry in index.shards}
+    tars = sorted(name for name in names if name.endswith(".tar"))
+    others = [name for name in tars if name not in listed]
+    if others:
+        planned = shards_of(recipe_of(index), index.count, max(index.shard_size, 1))
+        check_strangers(store.where, planned, others)
+    reported = {name for name in others if f"{name[:-4]}.json" in names}
+    for name in sorted(reported):
+        if read_report(store, name[:-4]).fingerprint != index.fingerprint:
+            raise DatasetError(f"{store.where}/{name}: {STRANGER}, by its report", STRANGER_HINT)
+    return [name for name in tars if name in listed | reported]
 
 
 def scan_shards(spec: ResolvedSpec, store: Store, names: Collection[str]) -> Iterator[ShardScan]:

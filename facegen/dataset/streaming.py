@@ -5,13 +5,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from facegen.dataset.shards import Encoded, by_sample, read_headers
-from facegen.errors import DatasetError, located
+from facegen.dataset.shards import Encoded, read_samples
 
 T = TypeVar("T")
 Choice = Callable[[Path, str], bool]
 
-READ_AHEAD = 1 << 20
 SHUFFLE_BUFFER = 2000
 
 
@@ -31,11 +29,11 @@ def stream_samples(
     In the order of the shards where seed is None; else shards are shuffled by it, and samples in a
     buffer of SHUFFLE_BUFFER. `choose` chooses samples by their shard and key.
     """
-    rng, ordered = random.Random(seed), list(paths)
+    rng, ordered, wanted = random.Random(seed), list(paths), frozenset(suffixes)
     if seed is not None:
         rng.shuffle(ordered)
     samples: Iterator[tuple[Path, Encoded]] = (
-        (path, sample) for path in ordered for sample in _scan(path, suffixes)
+        (path, sample) for path in ordered for sample in read_samples(path, wanted.__contains__)
     )
     if seed is not None:
         samples = shuffled(samples, SHUFFLE_BUFFER, rng)
@@ -57,24 +55,3 @@ def _drawn(buffer: list[T], rng: random.Random) -> T:
     k = rng.randrange(len(buffer))
     buffer[k], buffer[-1] = buffer[-1], buffer[k]
     return buffer.pop()
-
-
-def _scan(path: Path, suffixes: Collection[str]) -> Iterator[Encoded]:
-    """The samples of a shard with some of their members; ten times as quick as tarfile."""
-    return by_sample(_members(path, suffixes))
-
-
-def _members(path: Path, suffixes: Collection[str]) -> Iterator[tuple[str, bytes | None]]:
-    """(name, data) of the files in a tar; data only where the suffix is wanted."""
-    with located(path):
-        try:
-            with path.open("rb", buffering=READ_AHEAD) as file:
-                for name, _, size, is_file in read_headers(file):
-                    is_read = is_file and name.partition(".")[2] in suffixes
-                    data = file.read(size) if is_read else None
-                    if data is not None and len(data) < size:
-                        raise DatasetError("the shard is cut off")
-                    if is_file:
-                        yield name, data
-        except OSError as error:
-            raise DatasetError(error.strerror or str(error)) from None

@@ -9,7 +9,7 @@ from facegen.dataset.card import CARD, PREVIEW, write_pages
 from facegen.dataset.index import INDEX, check_format, check_renderer, index_of, write_index
 from facegen.dataset.report import ShardReport
 from facegen.dataset.resolving import resolve
-from facegen.dataset.scan import ShardState, scan_shards
+from facegen.dataset.scan import ShardState, check_strangers, scan_shards
 from facegen.dataset.spec import DatasetSpec, ResolvedSpec
 from facegen.dataset.stores.opening import open_store
 from facegen.dataset.stores.store import Store
@@ -44,6 +44,9 @@ def generate(spec: DatasetSpec) -> Summary:
 
 def engine_of(spec: DatasetSpec) -> Engine:
     """The engine that a spec asks for."""
+    if str(spec.out).startswith("memory:"):
+        hint = "give a folder, or a store that other processes reach"
+        raise UsageError(f"--out {spec.out}: the memory of one process", hint)
     if spec.engine == "ray":
         if spec.workers or "," in spec.device:
             raise UsageError("--engine ray takes one --device and no --workers")
@@ -104,10 +107,10 @@ def _is_partial(name: str, own_names: Collection[str]) -> bool:
 
 
 def check_not_larger(spec: ResolvedSpec, names: Collection[str]) -> None:
-    """Refuse to make a smaller data set where a larger one lies: readers would take it whole."""
+    """Refuse to make it where a larger one or others' tars lie: readers would take them all."""
     splits = {split for split, _ in spec.recipe.splits}
-    planned = {shard.name for shard in spec.shards}
-    present = {name.removesuffix(".json") for name in names if name.endswith(".json")}
+    planned = {shard.name for shard in spec.all_shards}
+    present = {name.rpartition(".")[0] for name in names if name.endswith((".json", ".tar"))}
     more = sorted(
         name for name in present - planned if re.fullmatch(SHARD_NAME, name) and name[:-7] in splits
     )
@@ -116,6 +119,7 @@ def check_not_larger(spec: ResolvedSpec, names: Collection[str]) -> None:
             f"{spec.out}: holds {len(more):,} shards more than asked for, from {more[0]} on",
             "ask for as many samples, or use another --out",
         )
+    check_strangers(spec.out, spec.all_shards, names)
 
 
 def complete_shards(
@@ -142,7 +146,9 @@ def complete_shards(
 def join(spec: ResolvedSpec) -> int:
     """Write the pages of a data set whose parts were made apart -> its number of samples."""
     store = open_store(spec.out)
-    complete = complete_shards(spec, store, store.names())
+    names = store.names()
+    check_strangers(spec.out, spec.all_shards, names)
+    complete = complete_shards(spec, store, names)
     missing = len(spec.shards) - len(complete)
     if missing:
         message = f"{spec.out}: {missing:,} of {len(spec.shards):,} shards are not there yet"

@@ -13,7 +13,7 @@ from facegen.dataset.encoding import THETA, decode_array, decode_image
 from facegen.dataset.index import Index, read_index
 from facegen.dataset.report import ShardReport
 from facegen.dataset.scan import complete_reports, scan_shards
-from facegen.dataset.shards import read_samples
+from facegen.dataset.shards import read_samples, sample_key
 from facegen.dataset.spec import ResolvedSpec
 from facegen.dataset.stores.store import Store
 from facegen.errors import DatasetError
@@ -92,15 +92,22 @@ def read_spread(spec: ResolvedSpec, store: Store, reports: list[ShardReport]) ->
         with store.local(f"{report.name}.tar") as path:
             for row, (key, members) in enumerate(islice(read_samples(path), labels)):
                 try:
+                    check_key(key, report.start + row)
                     theta.append(decode_array(members[THETA], (spec.layout.width,)))
-                    indices.append(int(key))
+                    indices.append(report.start + row)
                     image = members[spec.recipe.image.format]
                     brightness += [luma(image)] if row < measured else []
-                except (KeyError, ValueError, DatasetError) as error:
+                except (KeyError, DatasetError) as error:
                     raise DatasetError(f"{path}: sample {key}: {error}", VERIFY) from None
                 images += [image] if row < shown else []
     sheet = contact_sheet(spread(images, FACES))
     return Gathered(np.array(indices), np.stack(theta), np.array(brightness), sheet)
+
+
+def check_key(key: str, index: int) -> None:
+    """DatasetError unless this is the key of the sample of this index."""
+    if key != sample_key(index):
+        raise DatasetError(f"stands where {sample_key(index)} should be")
 
 
 def luma(encoded: bytes) -> float:

@@ -61,7 +61,7 @@ def verify(
     looked = look(spec, assignments(spec, reports, rerender), on_samples)
     checks = (
         Check("index", INDEX, check_list(index, reports) if complete else ()),
-        check_files(scans, names),
+        check_files(spec, scans, names),
         *shard_checks(spec, looked),
         *prior_checks(spec, looked.indices, looked.theta),
     )
@@ -140,14 +140,16 @@ def shard_checks(spec: ResolvedSpec, looked: Looked) -> Iterator[Check]:
         yield Check(name, text, tuple(fault for fault in looked.faults if fault.check == name))
 
 
-def remove_faulty(spec: ResolvedSpec, store: Store, verdict: Verdict) -> list[str]:
-    """Remove what must be made again -> the names of what was removed."""
+def remove_faulty(store: Store, verdict: Verdict) -> list[str]:
+    """Remove what must be made again -> the names of what was removed.
+
+    The lock must be held since before the verdict: it is no longer true of what was made since.
+    """
     named = dict.fromkeys(name for fault in verdict.faults for name in fault.remove)
-    with store.lock(spec.start, spec.stop):
-        names = store.names()
-        removed = [name for name in named if name in names]
-        for name in removed:
-            store.remove(name)
+    names = store.names()
+    removed = [name for name in named if name in names]
+    for name in removed:
+        store.remove(name)
     return removed
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from facegen.dataset.index import INDEX, Index, ModelEntry, read_index, recipe_of
+from facegen.dataset.index import INDEX, ModelEntry, read_index, recipe_of
+from facegen.dataset.scan import complete_tars
 from facegen.dataset.stores.folder import FolderStore
 from facegen.errors import DatasetError, RecipeError, located
 from facegen.models import catalogue
@@ -112,28 +113,29 @@ def open_model_of(recipe: Recipe, recorded: ModelEntry, name: str | None) -> Mor
 
 def _shards(path: Path) -> list[Path]:
     with located(path):
-        if path.is_dir():
-            shards = sorted(path.resolve().glob("*.tar"))
-            if not shards:
-                raise DatasetError("holds no shards", _HINT_SHARDS)
-            return shards
-        if path.suffix != ".tar" or not path.is_file():
+        is_folder = path.is_dir()
+        if not is_folder and (path.suffix != ".tar" or not path.is_file()):
             raise DatasetError("is no shard", _HINT_SHARDS)
-        return [path.resolve()]
+    folder = path.resolve() if is_folder else path.resolve().parent
+    store = FolderStore(folder)
+    tars = [folder / name for name in complete_tars(read_index(store), store)]
+    with located(path):
+        if not tars:
+            raise DatasetError("holds no shards", _HINT_SHARDS)
+        if not is_folder and path.resolve() not in tars:
+            raise DatasetError("has no report, so it is not complete", "render again")
+    return tars if is_folder else [path.resolve()]
 
 
 def _data_set(folder: Path) -> DataSet:
     index = read_index(FolderStore(folder))
     with located(folder / INDEX):
         try:
-            return _read(index)
+            recipe = recipe_of(index)
+            layout = layout_from_json(index.layout)
         except RecipeError as error:
             raise DatasetError(str(error), _HINT_SHARDS) from None
-
-
-def _read(index: Index) -> DataSet:
-    recipe = recipe_of(index)
-    return DataSet(layout_from_json(index.layout), index.model, recipe.image, recipe)
+    return DataSet(layout, index.model, recipe.image, recipe)
 
 
 def _check_alike(folder: Path, first: DataSet, other: DataSet) -> None:

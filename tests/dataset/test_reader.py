@@ -1,5 +1,6 @@
 """A data set is read back: in order and by index, each member decoded, faults named."""
 
+import json
 import pickle
 import shutil
 
@@ -156,27 +157,49 @@ def test_a_shard_that_is_gone_is_named(copy):
 
 
 def test_a_shard_that_is_cut_off_is_named(copy):
-    tar = copy / "train-000001.tar"
+    dataset, tar = facegen.open_dataset(copy), copy / "train-000001.tar"
     tar.write_bytes(tar.read_bytes()[:5000])
     with pytest.raises(DatasetError, match=r"train-000001\.tar: .*cut off"):
-        facegen.open_dataset(copy)[8]
+        dataset[8]
 
 
 def test_a_shard_of_another_length_is_named(copy):
+    dataset = facegen.open_dataset(copy)
     shutil.copy(copy / "train-000002.tar", copy / "train-000001.tar")
     with pytest.raises(DatasetError, match=r"train-000001\.tar: holds 4 samples; .* says 8"):
-        facegen.open_dataset(copy)[8]
+        dataset[8]
+
+
+@pytest.mark.parametrize("name", ["train-000009.tar", "mine.tar", "test-000000.tar"])
+def test_a_tar_that_is_no_shard_of_it_is_refused_by_name(copy, name):
+    shutil.copy(copy / "train-000001.tar", copy / name)
+    with pytest.raises(DatasetError, match=f"{name}: no shard of this data set; move it"):
+        facegen.open_dataset(copy)
+
+
+def test_a_shard_with_anothers_report_is_refused(copy):
+    index = json.loads((copy / "dataset.json").read_text())
+    index["shards"] = index["shards"][:-1]
+    (copy / "dataset.json").write_text(json.dumps(index))
+    assert len(facegen.open_dataset(copy)) == 16
+    report = json.loads((copy / "train-000002.json").read_text())
+    (copy / "train-000002.json").write_text(json.dumps(report | {"fingerprint": "0" * 64}))
+    with pytest.raises(DatasetError, match=r"train-000002\.tar: no shard of .*, by its report"):
+        facegen.open_dataset(copy)
+    (copy / "train-000002.json").unlink()
+    assert len(facegen.open_dataset(copy)) == 16
 
 
 def rewritten(copy, change):
-    """The first shard with the members of its third sample changed."""
+    """An open data set, the members of the third sample of its first shard changed."""
+    dataset = facegen.open_dataset(copy)
     samples = list(read_samples(copy / "train-000000.tar"))
     change(samples[2][1])
     with open_shard(open_store(str(copy)), "train-000000.tar") as writer:
         for key, members in samples:
             writer.write(key, members)
         writer.commit()
-    return facegen.open_dataset(copy)
+    return dataset
 
 
 def test_a_member_that_is_missing_is_named(copy):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import webdataset
 from specs import folder, read_tar
+from tars import SAMPLES, write
 
 from facegen.dataset import shards
 from facegen.dataset.report import ShardReport, read_report, write_report
@@ -16,19 +17,7 @@ from facegen.dataset.stores.folder import FolderStore
 from facegen.errors import DatasetError
 from facegen.recipe.plan import Shard
 
-SAMPLES = {
-    "0000000000": {"png": b"p" * 700, "json": b"{}", "theta.npy": b"t" * 512},
-    "0000000001": {"png": b"", "json": b"{}", "theta.npy": b"u"},
-}
 REPORT = ShardReport("train-000000", 0, 2, 10, "ab", "cd", "egl:0", {"write": 0.1})
-
-
-def write(path, samples=SAMPLES):
-    """A finished shard -> (bytes, sha256)."""
-    with open_shard(FolderStore(path.parent), path.name) as writer:
-        for key, members in samples.items():
-            writer.write(key, members)
-        return writer.commit()
 
 
 @pytest.fixture
@@ -87,7 +76,7 @@ class Sized(bytes):
         return self.size
 
 
-@pytest.mark.parametrize("size", [0, 1, 511, 512, 8**7, 2**30])
+@pytest.mark.parametrize("size", [0, 1, 511, 512, 8**7, 2**28])
 def test_a_header_is_tarfiles_own(size):
     info = tarfile.TarInfo("0000000042.theta.npy")
     info.size = size
@@ -173,16 +162,6 @@ def test_a_damaged_tar_is_refused(tar, damage):
     tar.write_bytes(damage(tar.read_bytes()))
     with pytest.raises(DatasetError, match=r"train-000000\.tar"):
         list(read_samples(tar))
-
-
-def test_a_member_that_is_no_samples_is_refused(tmp_path):
-    path = tmp_path / "a.tar"
-    with tarfile.open(path, "w") as file:
-        link = tarfile.TarInfo("0.png")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        file.addfile(link)
-    with pytest.raises(DatasetError, match=r"'0\.png' is not a member of a sample"):
-        list(read_samples(path))
 
 
 # What others read

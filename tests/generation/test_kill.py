@@ -199,7 +199,7 @@ def test_a_second_run_into_the_folder_is_refused(undisturbed, ellipsoid_file, tm
         with running(ellipsoid_file, out) as second:
             error, code = ended(second)
         assert code == 1
-        assert f"{out}: another run is making these shards" in error.splitlines()[-1]
+        assert f"{out}: process {first.pid} on " in error.splitlines()[-1]
         assert ended(first)[1] == 0
     assert hashes(out) == undisturbed[0]
 

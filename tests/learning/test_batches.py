@@ -4,7 +4,6 @@ import io
 import tarfile
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -125,11 +124,9 @@ def test_a_key_of_others_names_no_identity(identities, key):
     assert batches.identity(key, identities.recipe) is None
 
 
-def test_shards_of_validation_take_the_place_of_the_share(spec, tmp_path):
-    for path in folder(spec).iterdir():
-        (tmp_path / path.name.replace("train-000003.tar", "validation-000000.tar")).write_bytes(
-            path.read_bytes()
-        )
+def test_shards_of_validation_take_the_place_of_the_share(ellipsoid_file, tmp_path):
+    splits = {"splits": {"train": 0.75, "validation": 0.25}}
+    generated(spec_of(ellipsoid_file, tmp_path, splits, count=40, shard_size=10))
     training_set = open_training_set([tmp_path])
     reading = batches.reading_of(training_set, 0.3)
     held = [key for key, _ in batches.validation_samples(training_set, reading)]
@@ -197,6 +194,6 @@ def test_a_foreign_index_is_refused(spec, tmp_path, text):
 def test_shards_of_different_models_do_not_mix(spec, tmp_path):
     text = (folder(spec) / "dataset.json").read_text()
     (tmp_path / "dataset.json").write_text(text.replace(spec.model.sha256, "f" * 64))
-    Path(tmp_path / "train-000000.tar").write_bytes(b"")
+    (tmp_path / "train-000000.tar").write_bytes(b"")
     with pytest.raises(DatasetError, match="another model"):
         open_training_set([folder(spec), tmp_path])

@@ -1,17 +1,15 @@
-"""A folder of this machine, and locks that a dead process does not keep."""
+"""A folder of this machine."""
 
-import fcntl
-import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from facegen import files
+from facegen.dataset.stores.locks import locked
 from facegen.dataset.stores.store import LOCK
-from facegen.errors import DatasetError, FacegenError
+from facegen.errors import DatasetError
+from facegen.files import make_folder
 
 _HINT = "fix that, and run the same command again to continue"
 
@@ -24,10 +22,19 @@ class FolderStore:
         self._folder = folder
 
     def names(self) -> dict[str, int]:
-        if not self._folder.is_dir():
-            return {}
-        with self._explained(), os.scandir(self._folder) as entries:
-            return {e.name: e.stat().st_size for e in entries if e.is_file(follow_symlinks=False)}
+        names: dict[str, int] = {}
+        with self._explained():
+            try:
+                entries = os.scandir(self._folder)
+            except (FileNotFoundError, NotADirectoryError):
+                return {}
+            with entries:
+                for entry in entries:
+                    # A file may go while we look: a run beside ours gives its own their names.
+                    with suppress(FileNotFoundError):
+                        if entry.is_file(follow_symlinks=False):
+                            names[entry.name] = entry.stat().st_size
+        return names
 
     def read(self, name: str) -> bytes:
         with self._explained():
@@ -49,6 +56,9 @@ class FolderStore:
     def commit(self, temporary: Path, name: str) -> None:
         files.commit(temporary, self._folder / name)
 
+    def discard(self, temporary: Path) -> None:
+        temporary.unlink(missing_ok=True)
+
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
         yield self._folder / name
@@ -59,15 +69,8 @@ class FolderStore:
 
     @contextmanager
     def lock(self, start: int, stop: int) -> Iterator[None]:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            file = (self._folder / LOCK).open("ab")
-        except OSError as error:
-            raise FacegenError(
-                f"--out {self.where}: {error.strerror or error}", "give a folder to write to"
-            ) from None
-        with file:
-            lock_bytes(file, start, stop, self.where)
+        make_folder(self._folder)
+        with locked(self._folder / LOCK, start, stop, self.where):
             yield
 
     @contextmanager
@@ -77,27 +80,3 @@ class FolderStore:
         except OSError as error:
             place = error.filename or self.where
             raise DatasetError(f"{place}: {error.strerror or error}", _HINT) from None
-
-
-def lock_bytes(file: BinaryIO, start: int, stop: int, where: str) -> None:
-    """Lock bytes `start` to `stop`: the system frees them when this process ends."""
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, stop - start, start)
-    except (BlockingIOError, PermissionError):
-        raise DatasetError(
-            f"{where}: another run is making these shards", "wait for it, or use another --out"
-        ) from None
-    except OSError as error:
-        raise DatasetError(
-            f"{where}: this file system has no locks ({error.strerror or error})",
-            "use another --out, or one by URL",
-        ) from None
-
-
-@contextmanager
-def locked_here(where: str, start: int, stop: int) -> Iterator[None]:
-    """Hold shards of a place that has no locks against other runs on this machine."""
-    name = f"facegen-{os.getuid()}-{hashlib.sha256(where.encode()).hexdigest()[:16]}{LOCK}"
-    with (Path(tempfile.gettempdir()) / name).open("ab") as file:
-        lock_bytes(file, start, stop, where)
-        yield

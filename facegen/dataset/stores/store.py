@@ -36,6 +36,10 @@ class Store(Protocol):
         """Give a file made on a temporary path its name."""
         ...
 
+    def discard(self, temporary: Path) -> None:
+        """Remove a file made on a temporary path, if it is there."""
+        ...
+
     def local(self, name: str) -> AbstractContextManager[Path]:
         """A context with a local path that holds the file."""
         ...

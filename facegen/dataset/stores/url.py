@@ -1,13 +1,14 @@
 """An object store by its URL (s3://, gs://, any that fsspec knows): made here, uploaded whole."""
 
-import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-from facegen.dataset.stores.folder import locked_here
+from facegen.dataset.stores.locks import locked
+from facegen.dataset.stores.scratch import Scratch
+from facegen.dataset.stores.store import LOCK
 from facegen.errors import DatasetError, FacegenError
 
 
@@ -43,30 +44,43 @@ class UrlStore:
             self._files.pipe_file(self._path(name), data)
 
     def temporary_path(self, name: str) -> Path:
-        return Path(tempfile.gettempdir()) / f"facegen-{uuid4().hex[:8]}-{name}"
+        return self._scratch.new(name)
 
     def commit(self, temporary: Path, name: str) -> None:
         with self._explained():
             self._files.put_file(str(temporary), self._path(name))
-        temporary.unlink()
+        self._scratch.remove(temporary)
+
+    def discard(self, temporary: Path) -> None:
+        self._scratch.remove(temporary)
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
-        path = self.temporary_path(f"copy-{name}")
+        path = self._scratch.new(name)
         try:
             with self._explained():
                 self._files.get_file(self._path(name), str(path))
             yield path
         finally:
-            path.unlink(missing_ok=True)
+            self._scratch.remove(path)
 
     def remove(self, name: str) -> None:
         with self._explained():
             if self._files.exists(self._path(name)):
                 self._files.rm_file(self._path(name))
 
-    def lock(self, start: int, stop: int) -> AbstractContextManager[None]:
-        return locked_here(self.where, start, stop)
+    @contextmanager
+    def lock(self, start: int, stop: int) -> Iterator[None]:
+        """Against other runs on this machine: stores have no locks."""
+        if "file" in self._files.protocol:
+            with self._explained():
+                self._files.makedirs(self._root, exist_ok=True)
+        with locked(self._scratch.folder / LOCK, start, stop, self.where):
+            yield
+
+    @cached_property
+    def _scratch(self) -> Scratch:
+        return Scratch(self.where)
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"

@@ -1,17 +1,15 @@
 """The files of a data set: dataset.json against itself and the shards, and what is there at all."""
 
-import re
 from collections.abc import Collection, Iterable
 
 from facegen.dataset.card import CARD, PREVIEW
 from facegen.dataset.index import INDEX, Index, entry_of, split_sizes
 from facegen.dataset.report import ShardReport
-from facegen.dataset.scan import ShardScan, ShardState
+from facegen.dataset.scan import STRANGER, STRANGER_HINT, ShardScan, ShardState, strangers
 from facegen.dataset.spec import ResolvedSpec
 from facegen.dataset.stores.store import LOCK
 from facegen.files import PARTIAL
 from facegen.inspection.checks.faults import Check, Fault, shard_fault
-from facegen.recipe.plan import SHARD_NAME
 
 REPORT = "report.html"
 PAGES = (CARD, PREVIEW)
@@ -48,14 +46,18 @@ def check_list(index: Index, reports: Iterable[ShardReport]) -> tuple[Fault, ...
     return (Fault("index", INDEX, f"it does not list the shards {how}; render again"),)
 
 
-def check_files(scans: Collection[ShardScan], names: Iterable[str]) -> Check:
-    """Shards and reports are there, and nothing half done."""
+def check_files(spec: ResolvedSpec, scans: Collection[ShardScan], names: Collection[str]) -> Check:
+    """Shards and reports are there, no others, and nothing half done."""
     wrong = [scan for scan in scans if scan.state is not ShardState.COMPLETE]
     faults = [shard_fault("files", scan.shard.name, scan.message) for scan in wrong]
     faults += [
         Fault("files", name, "left by a run that was cut off", (name,))
         for name in sorted(names)
         if name.endswith(PARTIAL)
+    ]
+    faults += [
+        Fault("files", name, f"{STRANGER}; {STRANGER_HINT}")
+        for name in strangers(spec.all_shards, names)
     ]
     complete = len(scans) - len(wrong)
     return Check("files", f"{complete:,} of {len(scans):,} shards", tuple(faults))
@@ -64,16 +66,13 @@ def check_files(scans: Collection[ShardScan], names: Iterable[str]) -> Check:
 def foreign(spec: ResolvedSpec, names: Collection[str], complete: bool) -> tuple[Fault, ...]:
     """Files that are none of the data set's, and pages that a complete one should have."""
     planned = {f"{shard.name}.{suffix}" for shard in spec.shards for suffix in ("tar", "json")}
-    strangers = [
-        name for name in sorted(set(names) - planned - OWN_FILES) if not name.endswith(PARTIAL)
+    foreign_names = [
+        name
+        for name in sorted(set(names) - planned - OWN_FILES)
+        if not name.endswith((PARTIAL, ".tar"))
     ]
     missing = [page for page in PAGES if page not in names] if complete else []
     return (
-        *(Fault("files", name, _foreign_message(name)) for name in strangers),
+        *(Fault("files", name, "foreign file") for name in foreign_names),
         *(Fault("files", page, "missing; render again") for page in missing),
     )
-
-
-def _foreign_message(name: str) -> str:
-    shard = re.fullmatch(rf"{SHARD_NAME}\.tar", name)
-    return "foreign file" + (", which readers of *.tar will take for a shard" if shard else "")
