@@ -11,7 +11,9 @@ import webdataset
 from click.testing import CliRunner
 from specs import InProcess, generated, spec_of
 
+from facegen import open_dataset
 from facegen.cli.inspection import report_command
+from facegen.cli.main import main
 from facegen.dataset.index import open_spec
 from facegen.dataset.spec import DatasetSpec
 from facegen.dataset.stores.opening import open_store
@@ -121,3 +123,16 @@ def test_a_url_that_is_nowhere_is_one_line(ellipsoid_file):
     with pytest.raises(DatasetError, match="nosuchprotocol") as caught:
         generated(spec)
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_by_url_is_made_where_it_is_missing(ellipsoid_file, tmp_path):
+    spec = generated(spec_of(ellipsoid_file, f"file://{tmp_path}/new/faces"))
+    assert len(open_dataset(spec.out)) == 20
+    assert (tmp_path / "new" / "faces" / "README.md").exists()
+
+
+def test_the_memory_of_one_process_is_refused_at_the_start():
+    words = ["render", "--count", "20", "--out", "memory://faces"]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert result.output.startswith("facegen: --out memory://faces: the memory of one process")

@@ -6,8 +6,9 @@ import platform
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from facegen.errors import DatasetError, FacegenError
 
@@ -51,15 +52,16 @@ def locked(path: Path, start: int, stop: int, where: str) -> Iterator[None]:
             _rewrite(file, Note(start, stop, 0, ""))
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> FileIO:
     """The file, made if need be; it is written to, so links are not followed."""
     try:
-        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+b")
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        return os.fdopen(descriptor, "r+b", buffering=0)
     except OSError as error:
         raise FacegenError(f"{path}: {error.strerror}", "give a folder to write to") from None
 
 
-def _holder(file: BinaryIO, start: int, stop: int) -> str:
+def _holder(file: FileIO, start: int, stop: int) -> str:
     """The process whose note is of shards that are locked; a dead one's are not."""
     for note in _notes(file):
         if note.overlaps(start, stop) and _is_held(file, note):
@@ -67,7 +69,7 @@ def _holder(file: BinaryIO, start: int, stop: int) -> str:
     return "another run"
 
 
-def _is_held(file: BinaryIO, note: Note) -> bool:
+def _is_held(file: FileIO, note: Note) -> bool:
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, note.stop - note.start, note.start)
     except OSError:
@@ -76,7 +78,7 @@ def _is_held(file: BinaryIO, note: Note) -> bool:
     return False
 
 
-def _rewrite(file: BinaryIO, own: Note) -> None:
+def _rewrite(file: FileIO, own: Note) -> None:
     """Put our note, if it names us, in place of those of the same shards, whose holders are gone.
 
     It is a courtesy: a full disk does not stop the work for it.
@@ -88,14 +90,13 @@ def _rewrite(file: BinaryIO, own: Note) -> None:
         file.seek(0)
         file.write("".join(f"{line}\n" for line in lines).encode())
         file.truncate()
-        file.flush()
     with suppress(OSError):
         fcntl.lockf(file, fcntl.LOCK_UN, 1, GUARD)
 
 
-def _notes(file: BinaryIO) -> list[Note]:
+def _notes(file: FileIO) -> list[Note]:
     file.seek(0)
-    text = file.read(MAX_NOTES).decode("ascii", "replace")
+    text = (file.read(MAX_NOTES) or b"").decode("ascii", "replace")
     found = (_NOTE.fullmatch(line) for line in text.splitlines())
     notes = (Note(int(m[1]), int(m[2]), int(m[3]), m[4]) for m in found if m)
     return [note for note in notes if note.start < note.stop]
