@@ -1,6 +1,6 @@
 """`python -m facegen …`: the same as `facegen …`."""
 
-from facegen.cli.main import main
+from facegen.cli.entry import main
 
 if __name__ == "__main__":
-    main(prog_name="facegen")
+    main()

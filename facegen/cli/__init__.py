@@ -9,4 +9,5 @@ models      models: import, info, export
 recipes     recipes: list, show
 doctor      doctor: what is installed and what is missing
 main        the facegen command; errors in one line
+entry       the first steps: streams and signals made safe
 """

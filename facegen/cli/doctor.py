@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
@@ -28,16 +27,14 @@ class Finding:
     message: str
 
 
-def examine(folder: Path) -> Iterator[Finding]:
+def examine() -> Iterator[Finding]:
     """Look at Python, packages, devices, the model and the disk, one after the other."""
     yield Finding(sys.version_info >= (3, 11), "Python", platform.python_version())
     packages = [f"{name} {version}" for name, version in versions().items() if name != "python"]
     yield Finding(True, "packages", ", ".join(packages) or __version__)
     yield from _devices()
     yield _model()
-    free = shutil.disk_usage(folder).free / 1e9
-    hint = "" if free >= LOW_DISK_GB else ": little; mind where --out is"
-    yield Finding(True, "disk", f"{free:.1f} GB free here{hint}")
+    yield _disk()
 
 
 def _devices() -> Iterator[Finding]:
@@ -58,6 +55,15 @@ def _devices() -> Iterator[Finding]:
             yield Finding(True, "EGL", f"none, so rendering is on the CPU: {error}")
 
 
+def _disk() -> Finding:
+    try:
+        free = shutil.disk_usage(".").free / 1e9
+    except OSError:
+        return Finding(False, "disk", "the working directory is gone")
+    hint = "" if free >= LOW_DISK_GB else ": little; mind where --out is"
+    return Finding(True, "disk", f"{free:.1f} GB free here{hint}")
+
+
 def _model() -> Finding:
     started = time.perf_counter()
     try:
@@ -73,7 +79,7 @@ def _model() -> Finding:
 @click.command()
 def doctor() -> None:
     """Check that everything a run needs is installed."""
-    findings = list(examine(Path.cwd()))
+    findings = list(examine())
     for finding in findings:
         click.echo(f"{'ok ' if finding.ok else 'NO '} {finding.what:9} {finding.message}")
     sys.exit(0 if all(finding.ok for finding in findings) else 1)

@@ -1,9 +1,8 @@
 """The command line: options into specs, errors into one line."""
 
-import signal
+import os
 import sys
-from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -13,7 +12,7 @@ from facegen.cli.doctor import doctor
 from facegen.cli.models import models
 from facegen.cli.options import CONTEXT
 from facegen.cli.recipes import recipes
-from facegen.errors import FacegenError
+from facegen.errors import FacegenError, in_one_line
 
 
 class OneLine(click.Group):
@@ -21,20 +20,31 @@ class OneLine(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command."""
-        signal.signal(signal.SIGTERM, interrupted)
         try:
             return super().invoke(context)
         except FacegenError as error:
             click.echo(f"facegen: {error}", err=True)
             sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo("facegen: stopped; run the same command again to continue", err=True)
-            sys.exit(130)
+        except MemoryError:
+            fail("more memory is needed than there is; try fewer --workers")
+        except OSError as error:
+            fail(words_of(error))
 
 
-def interrupted(number: int, frame: FrameType | None) -> None:
-    """SIGTERM is taken like Ctrl-C."""
-    raise KeyboardInterrupt
+def words_of(error: OSError) -> str:
+    """What the system refused, in words."""
+    try:
+        os.getcwd()
+    except OSError:
+        return "the working directory is gone; go to one that is there, or give absolute paths"
+    text = error.strerror or str(error)
+    return in_one_line(f"{error.filename}: {text}" if error.filename else text)
+
+
+def fail(words: str) -> NoReturn:
+    """Say why on standard error, and exit."""
+    click.echo(f"facegen: {words}", err=True)
+    sys.exit(1)
 
 
 @click.group(cls=OneLine, context_settings=CONTEXT)

@@ -181,4 +181,8 @@ def _check_kind(resolved: ResolvedSpec) -> None:
 
 
 def _absolute(out: str) -> str:
-    return out if "://" in out else str(Path(out).absolute())
+    try:
+        return out if "://" in out else str(Path(out).absolute())
+    except OSError:
+        hint = "give an absolute path"
+        raise UsageError(f"--out {out}: the working directory is gone", hint) from None

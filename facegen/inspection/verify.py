@@ -20,7 +20,7 @@ from facegen.dataset.spec import ResolvedSpec
 from facegen.dataset.stores.store import Store
 from facegen.errors import FacegenError
 from facegen.files import Array
-from facegen.generation.processes import spawning
+from facegen.generation.processes import obey_parent, spawning, stops_deferred
 from facegen.inspection.checks.faults import Check, Fault, Verdict
 from facegen.inspection.checks.files import check_files, check_list, contradictions, foreign
 from facegen.inspection.checks.priors import prior_checks
@@ -117,7 +117,7 @@ def inspections(spec: ResolvedSpec, assignments: list[Assignment]) -> Iterator[F
             yield from (inspector.inspect(assignment) for assignment in assignments if inspector)
         return
     try:
-        with spawning() as context:
+        with stops_deferred(), spawning() as context:
             pool = ProcessPoolExecutor(workers, context, _start, (spec, thin))
             findings = pool.map(_inspect, assignments)
         with pool:
@@ -155,6 +155,7 @@ def remove_faulty(store: Store, verdict: Verdict) -> list[str]:
 
 def _start(spec: ResolvedSpec, thin: int) -> None:
     global _inspector  # noqa: PLW0603 - a pool's worker has no other place to keep it
+    obey_parent()
     threadpool_limits(1)
     _inspector = Inspector(spec, thin)
 

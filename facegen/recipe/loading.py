@@ -53,7 +53,7 @@ def _resolve(name_or_path: str, above: tuple[str, ...]) -> Table:
         return table
     if not isinstance(base, str) or "\0" in base:
         raise RecipeError("extends: must be the name of a recipe")
-    beside = (Path(name_or_path).parent / base).resolve()
     with located(f"extends {base}"):
-        base_name = str(beside) if base.endswith(".toml") else base
+        beside = Path(name_or_path).parent / base
+        base_name = str(beside.resolve()) if base.endswith(".toml") else base
         return merged(_resolve(base_name, (*above, name_or_path)), table)

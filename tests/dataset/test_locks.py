@@ -54,12 +54,13 @@ def test_the_holder_of_our_part_is_named_among_others(path):
 
 
 def test_one_that_was_killed_holds_nothing_and_is_not_named(path):
-    with holder(path, 0, 9) as dead:
+    with holder(path, 0, 4) as dead:
         dead.kill()
         dead.wait()
-    assert f" {dead.pid} " in path.read_text()
     with holder(path, 5, 7) as other:
+        assert f" {dead.pid} " in path.read_text()
         assert f"process {other.pid} on " in refusal(path, 0, 9)
+    with locked(path, 3, 9, "here"):
         assert f" {dead.pid} " not in path.read_text()
 
 

@@ -7,12 +7,10 @@ shared and a worker that dies is seen at once: it is replaced, and its shard tri
 import os
 import signal
 import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
@@ -25,14 +23,13 @@ from facegen.dataset.resolving import cores
 from facegen.dataset.spec import ResolvedSpec
 from facegen.errors import FacegenError
 from facegen.generation.engines.engine import Failure
-from facegen.generation.processes import spawning
+from facegen.generation.processes import obey_parent, spawning, stops_deferred
 from facegen.generation.progress import Progress
 from facegen.generation.worker import OnSamples, Worker
 from facegen.recipe.plan import Shard
 
 PATIENCE_S = 4.0
 TRIES = 3
-STOPS = {signal.SIGINT, signal.SIGTERM}
 
 Task = Callable[[Worker, Shard, OnSamples], ShardReport]
 
@@ -171,31 +168,6 @@ class _Crew:
             self.employ(worker.duty)
 
 
-@contextmanager
-def stops_deferred() -> Iterator[None]:
-    """Put off requests to stop; a process started inside does so until it is ready for them.
-
-    The mask is for the process, which inherits it; here other threads may still take a signal.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    resource_tracker.ensure_running()  # else the first start does it, and lifts the mask
-    received: list[int] = []
-    handlers = {
-        stop: signal.signal(stop, lambda number, _: received.append(number)) for stop in STOPS
-    }
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for stop, handler in handlers.items():
-            signal.signal(stop, handler)
-        if received:
-            signal.raise_signal(received[0])
-
-
 def dismiss(workers: list[WorkerProcess]) -> None:
     """End workers: they drop their shards and have a few seconds to clear up."""
     for worker in workers:
@@ -210,9 +182,8 @@ def dismiss(workers: list[WorkerProcess]) -> None:
 
 def work(duty: Duty, pipe: Connection) -> None:
     """A worker's life: do the task with the shards that come, until the parent hangs up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    obey_parent()
     signal.signal(signal.SIGTERM, leave)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     threads = max(1, cores() // duty.spec.workers)
     os.environ["LP_NUM_THREADS"] = str(threads if threads > 1 else 0)
     with threadpool_limits(threads):
