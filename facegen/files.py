@@ -5,7 +5,7 @@ import hashlib
 import io
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
@@ -13,11 +13,12 @@ from uuid import uuid4
 
 import numpy as np
 
-from facegen.errors import FacegenError, located
+from facegen.errors import FacegenError, UsageError, located
 
 Array: TypeAlias = np.ndarray
 
 PARTIAL = ".partial"
+_ELSEWHERE = "give another file to write to"
 
 
 def sha256_of(path: Path) -> str:
@@ -83,6 +84,41 @@ def _read_bytes(path: Path, most: int) -> bytes:
         return path.read_bytes()
     except (OSError, ValueError) as error:
         raise FacegenError(getattr(error, "strerror", None) or str(error)) from None
+
+
+def check_output(option: str, path: Path, kind: bytes, inputs: Iterable[Path | None]) -> None:
+    """Refuse, before the work for it begins, a file that could not or should not be written.
+
+    A file that is there must begin as its `kind` does, and be none of the inputs; UsageError.
+    """
+    with located(f"{option} {name_in_words(str(path))!r}"):
+        try:
+            if not path.name or path.is_dir():
+                raise UsageError("names no file to write")
+            if any(given is not None and _is_same(path, given) for given in inputs):
+                raise UsageError("is read as well", "write to another file")
+            if path.exists() and not _begins(path, kind):
+                raise UsageError("is a file of another kind, which it would replace", _ELSEWHERE)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = temporary_path(path)
+            temporary.touch(exist_ok=False)
+            temporary.unlink()
+        except (OSError, ValueError) as error:
+            message = getattr(error, "strerror", None) or str(error)
+            raise UsageError(message, _ELSEWHERE) from None
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
+def _begins(path: Path, kind: bytes) -> bool:
+    with path.open("rb") as file:
+        start = file.read(len(kind))
+    return start.lower() == kind.lower() or not start
 
 
 @contextmanager

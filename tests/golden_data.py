@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 from PIL import Image
 
-RUN = [sys.executable, "-c", "from facegen.cli.main import main; main(prog_name='facegen')"]
+RUN = [sys.executable, "-c", "from facegen.cli.entry import main; main()"]
 FOLDER = Path(__file__).parent / "golden"
 COMMON = ["--size", "32", "--format", "png", "--device", "cpu", "--seed", "7", "--layers", "all"]
 COUNT, SHARD = 8, 4

@@ -14,12 +14,13 @@ from facegen.dataset.spec import DatasetSpec, ResolvedSpec
 from facegen.dataset.stores.opening import open_store
 from facegen.dataset.stores.store import Store
 from facegen.errors import UsageError, located
-from facegen.files import write_file
+from facegen.files import check_output, write_file
 from facegen.inspection import labels_table, page, report, verify
 from facegen.inspection.checks.faults import Verdict
 from facegen.inspection.checks.files import REPORT
 
 LISTED = 50
+PAGE, PARQUET = b"<!doctype html>", b"PAR1"  # how files of these kinds begin
 
 BACKGROUNDS = click.option(
     "--backgrounds", type=FILE, help="The folder of background images it was made with."
@@ -111,6 +112,11 @@ def report_command(dataset: str, out: Path | None, parquet: Path | None, **optio
 
     Faces, distributions, coverage, skin tones, speed and hashes.
     """
+    read = (options["estimates"], options["model"] and Path(options["model"]))
+    if out is not None:
+        check_output("--out", out, PAGE, read)
+    if parquet is not None:
+        check_output("--parquet", parquet, PARQUET, (*read, out))
     store = open_store(dataset)
     spec = open_spec(store, DatasetSpec(device="cpu", **options))
     html = page.page(report.gather(spec, store, spec.load_model()))

@@ -10,8 +10,12 @@ import click
 
 from facegen.cli.options import FILE
 from facegen.errors import FacegenError
+from facegen.files import check_output
 from facegen.learning.config import LOSSES, NETWORKS, WIDTHS, TrainingConfig, parse_weights
 from facegen.sampling import estimates
+
+# How files of these kinds begin; those that are there are replaced by their kind alone.
+CHECKPOINT, LOG, PNG = b"PK\x03\x04", b"step,", b"\x89PNG"
 
 EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
 SHARDS = click.argument("shards", nargs=-1, required=True, type=FILE)
@@ -79,6 +83,9 @@ def train(weights: str | None, **options: Any) -> None:
     from facegen.learning.train import train as run
 
     options["shards"] = tuple(options["shards"])
+    out, read = options["out"], (*options["shards"], options["pretrained"])
+    check_output("--out", out, CHECKPOINT, read)
+    check_output("the log of --out,", out.with_suffix(".csv"), LOG, (*read, out))
     config = TrainingConfig(**options, weights=parse_weights(weights) if weights else None)
     checkpoint = run(config, click.echo)
     click.echo(f"{checkpoint.step:,} steps: {config.out}, {config.out.with_suffix('.csv')}")
@@ -112,6 +119,7 @@ def estimate(
     from facegen.learning.estimate import estimate as run
     from facegen.learning.points import read_points
 
+    check_output("--out", out, estimates.SIGNATURE, (net, *paths, landmarks))
     loaded = checkpoint.load(net)
     framing = images.framing_of(loaded.recipe.camera, loaded.network.config.size)
     points = read_points(landmarks) if landmarks else None
@@ -145,6 +153,8 @@ def evaluate(
     from facegen.learning.comparison import save
     from facegen.learning.evaluate import EvaluateSettings, evaluate_shards, table
 
+    if comparison:
+        check_output("--comparison", comparison, PNG, (net, *shards))
     evaluation = evaluate_shards(net, shards, EvaluateSettings(**options))
     if comparison:
         save(evaluation.comparison, comparison)

@@ -7,6 +7,7 @@ import click
 
 from facegen.cli.options import FILE
 from facegen.errors import ModelError, UsageError
+from facegen.files import check_output
 from facegen.models import model_file
 from facegen.models.catalogue import find, imported, load, names
 from facegen.models.morphable_model import MorphableModel
@@ -43,6 +44,7 @@ def import_command(file: Path, name: str | None, out: Path | None, landmarks: Pa
         raise UsageError(f"--out {path}: not an .h5 file")
     if not out and find_or_none(name) not in (None, path):
         raise UsageError(f"--name {name}: a model that comes along has this name")
+    check_output("--out", path, model_file.SIGNATURE, (file, landmarks))
     _, model = import_model(file, path, load("generic"), name, landmarks)
     show(info_of(model, path))
     click.echo(f"wrote {path}; render it with --model {path if out else model.name}")
@@ -65,6 +67,7 @@ def export_command(name: str, out: Path) -> None:
     """Export a face model in the Basel layout."""
     if out.suffix != ".h5":
         raise UsageError(f"{out}: not an .h5 file")
+    check_output("OUT", out, model_file.SIGNATURE, (find(name),))
     model_file.write(out, model_file.content_of(load(name)))
     click.echo(f"wrote {out}")
 

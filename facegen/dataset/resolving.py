@@ -32,6 +32,8 @@ def resolve(spec: DatasetSpec) -> ResolvedSpec:
 
     Nothing is written.
     """
+    if spec.backgrounds:
+        _check_apart(str(spec.out), spec.backgrounds)
     backgrounds = list_images(spec.backgrounds) if spec.backgrounds else None
     file = None
     if spec.estimates:
@@ -178,6 +180,13 @@ def _check_kind(resolved: ResolvedSpec) -> None:
     if resolved.estimates:
         raise RecipeError("states a prior, not a perturbation", "try --recipe bootstrap")
     raise RecipeError("states a perturbation of estimates", "use it with `facegen bootstrap`")
+
+
+def _check_apart(out: str, backgrounds: Path) -> None:
+    """Refuse to write among the backgrounds: the preview would be one of them."""
+    folder = backgrounds.resolve()
+    if folder in (Path(_absolute(out)).resolve(), *Path(_absolute(out)).resolve().parents):
+        raise UsageError(f"--out {out}: lies in --backgrounds {backgrounds}", "write elsewhere")
 
 
 def _absolute(out: str) -> str:

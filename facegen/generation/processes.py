@@ -30,11 +30,12 @@ def spawning() -> Iterator[SpawnContext]:
 
 
 def _be_somewhere() -> None:
-    """Leave a working directory that is gone: spawn tells new processes theirs."""
+    """Leave a working directory that is gone: spawn tells new processes theirs, and sys.path."""
     try:
         os.getcwd()
     except OSError:
         os.chdir("/")
+        sys.path[:] = filter(None, sys.path)
 
 
 @contextmanager

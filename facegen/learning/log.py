@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from facegen.errors import FacegenError
 from facegen.files import make_folder, write_file
 
 
@@ -45,11 +46,15 @@ class Log:
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """The rows of a log; none where there is none."""
+    """The rows of a log; none where there is none. FacegenError where it is another file."""
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if row.get("step")]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if float(row["step"]) >= 0]
+    except (KeyError, ValueError, TypeError, csv.Error):
+        raise FacegenError(f"{path}: not the log of a training", "move it elsewhere") from None
+    return rows
 
 
 def _board(folder: Path, step: int) -> Any:

@@ -16,6 +16,7 @@ from facegen.models import hdf5
 from facegen.models.morphable_model import LANDMARKS, SEGMENTS, LinearModel, MorphableModel
 from facegen.scene.parameters import STANDARD_DEVIATION, WEIGHT, CoefficientUnit
 
+SIGNATURE = hdf5.SIGNATURE
 _BLOCK = 2048
 MAX_ATTRIBUTE = 60_000
 _HINT = "morphable_models/README.md describes the layout"

@@ -17,6 +17,7 @@ from facegen.files import Array, written_whole
 from facegen.models import hdf5
 from facegen.scene.parameters import Layout
 
+SIGNATURE = hdf5.SIGNATURE
 MAX_KEY_BYTES = 4096
 _HINT = "write /theta (N, m) float32 with h5py"
 

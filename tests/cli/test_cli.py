@@ -186,7 +186,7 @@ WRONG = [
     (["--recipe", "nosuch.toml"], ["nosuch.toml: No such file", "facegen recipes"]),
     (["--model", "nosuch"], ["model nosuch", "generic"]),
     (["--model", "nosuch.h5"], ["nosuch.h5: No such file"]),
-    (["--backgrounds", "nosuch"], ["nosuch: No such file", "give a folder of images"]),
+    (["--backgrounds", "nosuch"], ["nosuch: is not there", "give a folder of images"]),
     (["--device", "egl:77"], ["egl:77"]),
 ]
 
@@ -229,7 +229,7 @@ def test_a_recipe_with_the_camera_in_the_head_is_refused(render, tmp_path):
 
 def test_an_unwritable_folder_is_named(render, tmp_path):
     (tmp_path / "file").write_text("")
-    check_refused(render("--out", tmp_path / "file" / "out"), 1, "file/out", "give a folder")
+    check_refused(render("--out", tmp_path / "file" / "out"), 1, "file/out", "another folder")
 
 
 def test_a_data_set_of_another_seed_is_refused(render, tmp_path):

@@ -132,7 +132,7 @@ def test_a_run_that_is_stopped_leaves_nothing_half_done(ellipsoid_file, tmp_path
     options = ["render", "--count", "2000", "--shard-size", "20", "--size", "64", "--workers", "2"]
     out = tmp_path / "out"
     options += ["--model", str(ellipsoid_file), "--out", str(out), "--device", "cpu"]
-    code = f"from facegen.cli.main import main; main({options!r})"
+    code = f"import sys; from facegen.cli.entry import main; sys.argv[1:] = {options!r}; main()"
     env = {**os.environ, "PYTHONPATH": str(HERE)}
     python = [sys.executable, "-c", code]
     run = subprocess.Popen(python, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
-from scipy.optimize import nnls
-from scipy.stats import chi2, kstwo
+from scipy import optimize, special
 
 from facegen.dataset.spec import ResolvedSpec
 from facegen.files import Array
@@ -69,6 +68,8 @@ def try_dimensions(
     prior: Prior, layout: Layout, theta: Float32[Array, "n m"], draws: list[Float32[Array, "k"]]
 ) -> list[Trial]:
     """Kolmogorov-Smirnov for every dimension of theta; draws: the independent ones of a column."""
+    from scipy.stats import kstwo  # takes half a second, which no other command should wait
+
     trials = []
     for distribution, columns in prior.blocks:
         for column in columns.tolist():
@@ -127,7 +128,7 @@ def chi_square(mixture: Mixture, edges: Float64[Array, "e"], counts: Int64[Array
     """The p-value of these counts between the edges."""
     expected = np.diff(_cdf(mixture, edges)) * counts.sum()
     statistic = float(np.sum((counts - expected) ** 2 / expected))
-    return float(chi2.sf(statistic, len(counts) - 1)) if len(counts) > 1 else 1.0
+    return float(special.chdtrc(len(counts) - 1, statistic)) if len(counts) > 1 else 1.0
 
 
 def fitted_weights(
@@ -135,7 +136,7 @@ def fitted_weights(
 ) -> Float64[Array, "e"]:
     """The weights (k,) that explain the counts best."""
     shares = np.stack([np.diff(_cdf(c, edges)) for c in mixture.components], axis=1)
-    return np.asarray(nnls(shares, counts / max(counts.sum(), 1))[0])
+    return np.asarray(optimize.nnls(shares, counts / max(counts.sum(), 1))[0])
 
 
 def rounding_of(values: Float32[Array, "*k"]) -> float:
