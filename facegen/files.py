@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from errno import ENOTDIR
 from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
@@ -99,7 +100,7 @@ def check_output(option: str, path: Path, kind: bytes, inputs: Iterable[Path | N
                 raise UsageError("is read as well", "write to another file")
             if path.exists() and not _begins(path, kind):
                 raise UsageError("is a file of another kind, which it would replace", _ELSEWHERE)
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make(path.parent)
             temporary = temporary_path(path)
             temporary.touch(exist_ok=False)
             temporary.unlink()
@@ -162,10 +163,17 @@ def write_file(path: Path, data: bytes) -> None:
 def make_folder(folder: Path) -> None:
     """Make a folder if it is not there; FacegenError says why it cannot be."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
     except OSError as error:
         message = f"{folder}: {error.strerror or error}"
         raise FacegenError(message, "choose another folder to write to") from None
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), str(folder)) from None
 
 
 def _flush(path: Path) -> None:
