@@ -102,7 +102,7 @@ def samples_of(tar):
         label = json.loads(one["json"])
         arrays = {name: decoded(suffix, one[suffix]) for name, suffix in MEMBERS.items()}
         labels = {name: np.array(label[name]) for name in LABELS if name != "parent"}
-        parent = label["parent"] or {"row": -1, "key": ""}
+        parent = label.get("parent", {"row": -1, "key": ""})
         yield arrays | labels | {"parent": np.array(f"{parent['row']} {parent['key']}")}
 
 

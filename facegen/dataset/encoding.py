@@ -150,15 +150,18 @@ def decode_class(data: bytes) -> int:
 
 
 def encode_label(label: Label) -> bytes:
-    """A label as compact JSON; a number that is not finite is an error."""
-    parent = label.parent and {"row": label.parent.row, "key": label.parent.key}
+    """A label as compact JSON; a number that is not finite is an error.
+
+    `parent` is absent where there is none: collate functions take no null.
+    """
     values = {
         "index": label.index,
         "K": label.K.tolist(),
         "model_to_camera": label.model_to_camera.tolist(),
         "identity": label.identity,
-        "parent": parent,
     }
+    if label.parent:
+        values["parent"] = {"row": label.parent.row, "key": label.parent.key}
     return json.dumps(values, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -168,15 +171,15 @@ def decode_label(data: bytes) -> Label:
         raise DatasetError(f"the json is not a label: {len(data):,} bytes")
     try:
         values = json.loads(data)
-        if values.keys() != LABEL_KEYS:
+        if values.keys() - {"parent"} != LABEL_KEYS:
             raise ValueError(f"its keys are {', '.join(values)}")
-        parent = values["parent"]
+        parent = values.get("parent", ABSENT)
         return Label(
             _whole(values["index"]),
             _matrix("K", values["K"], 3),
             _matrix("model_to_camera", values["model_to_camera"], 4),
             _whole(values["identity"]),
-            None if parent is None else Parent(_whole(parent["row"]), str(parent["key"])),
+            None if parent is ABSENT else Parent(_whole(parent["row"]), str(parent["key"])),
         )
     except (
         ValueError,
@@ -189,7 +192,8 @@ def decode_label(data: bytes) -> Label:
         raise DatasetError(f"the json is not a label: {error}") from None
 
 
-LABEL_KEYS = {"index", "K", "model_to_camera", "identity", "parent"}
+LABEL_KEYS = {"index", "K", "model_to_camera", "identity"}
+ABSENT = object()
 CODECS: Mapping[Layer, Codec] = {
     "mask": Codec("mask.png", encode_png, decode_png),
     "depth": Codec("depth.png", encode_depth, decode_depth),

@@ -95,6 +95,7 @@ def test_a_label_is_compact_json_of_float32_exactly(parent):
     data = encoding.encode_label(Label(7, K, np.eye(4, dtype=np.float32), 9, parent))
     assert b" " not in data
     table = json.loads(data)
+    assert ("parent" in table) == (parent is not None)
     assert np.float32(table["K"][0][0]) == focal
     label = encoding.decode_label(data)
     assert (label.index, label.identity, label.parent) == (7, 9, parent)
@@ -158,12 +159,14 @@ def test_a_member_that_is_not_its_layer_is_refused(name, data):
         b"[]",
         b"{}",
         b'{"index":1}',
-        b'{"index":true,"identity":0,"parent":null,' + MATRICES + b"}",
+        b'{"index":true,"identity":0,' + MATRICES + b"}",
+        b'{"index":1,"identity":-1,' + MATRICES + b"}",
+        b'{"index":9223372036854775808,"identity":0,' + MATRICES + b"}",
+        b'{"index":1,"identity":0,"parent":null,' + MATRICES + b"}",
+        b'{"index":1,"identity":0,' + MATRICES + b"}" + b" " * (1 << 20),
         b'{"index":1,"identity":0,"parent":{"row":-0.5,"key":""},' + MATRICES + b"}",
-        b'{"index":1,"identity":0,"parent":null,"more":1,' + MATRICES + b"}",
-        b'{"index":1,"identity":0,"parent":null,'
-        + MATRICES.replace(b"[1,0,0]", b"[NaN,0,0]")
-        + b"}",
+        b'{"index":1,"identity":0,"more":1,' + MATRICES + b"}",
+        b'{"index":1,"identity":0,' + MATRICES.replace(b"[1,0,0]", b"[NaN,0,0]") + b"}",
     ],
 )
 def test_a_json_that_is_not_a_label_is_refused(data):
