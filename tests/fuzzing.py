@@ -19,13 +19,16 @@ import h5py
 import numpy as np
 from hypothesis import HealthCheck, Phase, settings
 
-from facegen.dataset import shards
+from facegen import open_dataset
+from facegen.dataset import encoding, shards
 from facegen.dataset.index import open_spec
 from facegen.dataset.report import read_report
+from facegen.dataset.spec import DatasetSpec
 from facegen.dataset.stores.opening import open_store
 from facegen.dataset.streaming import stream_samples
-from facegen.errors import FacegenError
+from facegen.errors import DatasetError, FacegenError
 from facegen.files import sha256_of
+from facegen.inspection import page, report, verify
 from facegen.models import catalogue, model_file
 from facegen.models.importers import importing, landmarks
 from facegen.recipe.loading import load
@@ -37,7 +40,7 @@ from facegen.scene.parameters import layout_of
 
 FUZZ = int(os.environ.get("FACEGEN_FUZZ", "0"))
 SECONDS, SECONDS_TO_START = 20, 120
-MEMORY = 12 << 30
+MEMORY, PEAK_KB = 12 << 30, 2 << 20
 LIBHDF5, DIED = "crashes of libhdf5 itself", "the process died"
 MEMBERS = ("png", "theta.npy", "json", "")
 
@@ -90,6 +93,35 @@ def image(path):
     images.decode(path.read_bytes(), images.Framing(32, 1.2, 0.0), None)
 
 
+def image_list(path):
+    """A list of photographs."""
+    from facegen.learning import images
+
+    list(images.find_images([path], str))
+
+
+def members(path):
+    """A member of a sample, decoded as each of the kinds that there are."""
+    data = path.read_bytes()
+    array = partial(encoding.decode_array, shape=(350,))
+    decoders = [codec.decode for codec in encoding.CODECS.values()]
+    for decode in (*decoders, array, encoding.decode_label, encoding.decode_image):
+        with suppress(DatasetError):
+            decode(data)
+
+
+def data_set(path):
+    """A data set of a stranger's: verified, shown and read."""
+    store, local = open_store(str(path)), DatasetSpec(device="cpu", workers=1)
+    spec = open_spec(store, local)
+    verify.verify(spec, store, None, str)
+    with suppress(FacegenError):
+        page.page(report.gather(spec, store, spec.load_model()))
+    for sample in open_dataset(path):
+        with suppress(FacegenError):
+            (sample.image, sample.vector, sample.camera, list(sample.layers.values()))
+
+
 def checkpoint(path):
     """A network with its facts."""
     from facegen.learning import checkpoint
@@ -126,6 +158,9 @@ READERS = {
     "dataset.json": lambda path: open_spec(open_store(str(path.parent))),
     "points": points,
     "image": image,
+    "image list": image_list,
+    "member": members,
+    "data set": data_set,
     "checkpoint": checkpoint,
     LIBHDF5: h5py_alone,
 }
@@ -153,7 +188,9 @@ def serve(pipe):
     pipe.send("ready")
     while True:
         name, path = pipe.recv()
-        pipe.send(outcome(READERS[name], Path(path)))
+        what = outcome(READERS[name], Path(path))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        pipe.send(what if peak < PEAK_KB else f"took {peak >> 10:,} MB")
 
 
 class Sandbox:

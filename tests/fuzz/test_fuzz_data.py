@@ -1,13 +1,15 @@
 """Recipes, shards, reports, indices and options, spoilt."""
 
 import json
+import shutil
 
 import click
 import pytest
+from corruptions import believe, edit_index, rewrite
 from fuzzing import fuzz, outcome
 from hypothesis import example, given
 from hypothesis import strategies as st
-from specs import spec_of
+from specs import generated, spec_of
 from spoiling import altered, document
 from spoiling import spoilt as spoilt_bytes
 from valid_files import spoilt
@@ -23,6 +25,7 @@ from facegen.rendering import devices
 
 REPORT = {"name": "train-000000", "start": 0, "stop": 8, "bytes": 10240, "sha256": "0" * 64,
           "fingerprint": "0" * 64, "device": "cpu", "seconds": {"render": 1.5}}  # fmt: skip
+SECOND = "train-000001"
 EXTENDS = b'extends = "inversefacenet"\n'
 
 
@@ -55,6 +58,57 @@ BACKWARDS = sample_bytes("0", {"jpg": b""})[:512].replace(b"0" * 11, b"-00000010
 def test_shards_of_other_bytes(box, data):
     box.check("tar", data)
     box.check("streamed tar", data)
+
+
+@fuzz(80)
+@given(data=spoilt("theta", "label", "depth", "jpg", "npy") | st.binary(max_size=99))
+def test_members_of_other_bytes(box, data):
+    box.check("member", data)
+
+
+@pytest.fixture(scope="module")
+def tiny(box, ellipsoid_file):
+    """A data set of four small faces in two shards, its model's path in its index."""
+    out = box.folder / "tiny"
+    generated(spec_of(ellipsoid_file, out, count=4, shard_size=2, layers="all"))
+    edit_index(out, lambda index: index["model"].update(name=str(ellipsoid_file)))
+    return out
+
+
+def fresh(box, tiny):
+    """A copy of the tiny data set."""
+    copy = box.folder / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(tiny, copy)
+    return copy
+
+
+@fuzz(25)
+@given(data=st.data())
+def test_data_sets_with_another_member(box, tiny, data):
+    """The shard's report and dataset.json believe in what it holds."""
+    copy = fresh(box, tiny)
+
+    def change(samples):
+        members = samples["0000000002"]
+        suffix = data.draw(st.sampled_from(sorted(members)))
+        if data.draw(st.booleans()):
+            members[suffix] = data.draw(spoilt_bytes(members[suffix]))
+        else:
+            members[data.draw(st.sampled_from(["a", "png", "x.npy", ""]))] = members.pop(suffix)
+
+    rewrite(copy, SECOND, change)
+    box.check("data set", None, "copy")
+
+
+@fuzz(25)
+@given(data=st.data())
+def test_data_sets_with_another_tar(box, tiny, data):
+    copy = fresh(box, tiny)
+    tar = copy / f"{SECOND}.tar"
+    tar.write_bytes(data.draw(spoilt_bytes(tar.read_bytes())))
+    believe(copy, SECOND)
+    box.check("data set", None, "copy")
 
 
 @fuzz(80)

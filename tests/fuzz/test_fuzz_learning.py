@@ -8,7 +8,7 @@ from fuzzing import fuzz
 from hypothesis import example, given
 from hypothesis import strategies as st
 from spoiling import altered
-from valid_files import spoilt, valid
+from valid_files import PICTURES, spoilt, valid
 
 
 @fuzz(80)
@@ -20,15 +20,24 @@ def test_points_of_other_tables(box, table):
 
 
 @fuzz(40)
-@given(data=spoilt("boxes", "csv"), name=st.sampled_from(["points.json", "points.csv"]))
+@given(
+    data=spoilt("boxes", "csv", "pts", "npy", "utf_16"),
+    name=st.sampled_from(["points.json", "points.csv", "points.pts", "points.npy"]),
+)
 def test_points_of_other_bytes(box, data, name):
     box.check("points", data, name)
 
 
 @fuzz(60)
-@given(data=spoilt("png", "jpg", "webp"))
+@given(data=spoilt("png", "jpg", "webp", *PICTURES))
 def test_images_of_other_bytes(box, data):
     box.check("image", data)
+
+
+@fuzz(40)
+@given(data=spoilt("list") | st.binary(max_size=99))
+def test_lists_of_images_of_other_bytes(box, data):
+    box.check("image list", data, "list.txt")
 
 
 @fuzz(40)

@@ -9,7 +9,8 @@ from spoiling import NODES, keys_of, put
 from valid_files import spoilt, valid
 
 FOREIGN = ("basel", "basel_2009", "basel_2009_as_73", "face3d", "lyhm", "flame_pkl", "flame_npz",
-           "gnm", "eos", "eos_h5", "obj", "ply")  # fmt: skip
+           "gnm", "eos", "eos_h5", "obj", "ply", "flame_0", "flame_1", "odd_obj", "ply_text",
+           "ply_packed")  # fmt: skip
 HDF5 = {"estimates": "estimates", "model": "model", "basel": "foreign model",
         "eos_h5": "foreign model", "basel_2009_as_73": "foreign model"}  # fmt: skip
 
@@ -59,7 +60,7 @@ def test_foreign_models_of_other_bytes(box, kind, data):
 
 @fuzz(60)
 @example(b"9" * 21 + b"\n" + b"1\n" * 67)
-@given(data=spoilt("numbers", "pairs"))
+@given(data=spoilt("numbers", "pairs", "pts", "npy", "utf_16"))
 def test_landmarks_of_other_bytes(box, data):
     box.check("landmarks", data, "landmarks.txt")
 
