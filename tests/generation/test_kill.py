@@ -7,6 +7,7 @@ thirty (the long form).
 import contextlib
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -154,7 +155,7 @@ def test_kills_lose_nothing_and_make_nothing_twice(undisturbed, ellipsoid_file, 
 
 @pytest.mark.parametrize(
     ("how", "after"),
-    [("SIGTERM", "dataset.json"), ("SIGTERM", "train-*.json"), ("SIGINT", "train-*.partial")],
+    [("SIGHUP", "dataset.json"), ("SIGTERM", "train-*.json"), ("SIGINT", "train-*.partial")],
 )
 def test_a_run_that_is_asked_to_stop_does_and_says_how_to_continue(
     how, after, undisturbed, ellipsoid_file, tmp_path
@@ -182,8 +183,9 @@ def test_a_run_may_be_asked_to_stop_at_any_moment(turn, undisturbed, ellipsoid_f
 def check_stopped(process, number, out):
     """Send a signal: the run ends at once, says how to continue, and leaves no half of anything."""
     started = time.monotonic()
-    # Ctrl-C reaches the whole group, a service manager's SIGTERM the parent alone.
-    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+    # A terminal's signals reach the whole group, a service manager's SIGTERM the parent alone.
+    group = number in (signal.SIGINT, signal.SIGHUP)
+    os.killpg(process.pid, number) if group else process.send_signal(number)
     error, code = ended(process)
     assert time.monotonic() - started < STOP_S
     assert code == 128 + number
@@ -219,14 +221,47 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_full_disk_stops_the_run_in_one_line(undisturbed, ellipsoid_file, small_disk):
-    out = small_disk / "out"
+def test_a_disk_that_is_full_at_any_moment_stops_the_run_in_one_line(
+    undisturbed, ellipsoid_file, small_disk
+):
+    whole, size = undisturbed
+    for turn in range(1, 1 + KILLS // 5):
+        out = small_disk / f"out{turn}"
+        resize(small_disk, 8192 + int(share(turn) * size))
+        with running(ellipsoid_file, out) as process:
+            check_starved(*ended(process), out, "No space left on device")
+        resize(small_disk, 64 << 20)
+        with running(ellipsoid_file, out) as process:
+            assert ended(process)[1] == 0
+        assert hashes(out) == whole
+        shutil.rmtree(out)
+
+
+def resize(disk, size):
+    """Give the file system so many bytes."""
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("turn", range(1, 1 + KILLS // 5))
+def test_verify_fix_may_be_killed_at_any_moment(turn, undisturbed, ellipsoid_file, tmp_path):
+    """After a run that was: what both left is made whole, and nothing sound is made again."""
+    whole, size = undisturbed
+    out = tmp_path / "out"
     with running(ellipsoid_file, out) as process:
-        check_starved(*ended(process), out, "No space left on device")
-    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+        wait_for_share(share(turn), size, out, process)
+        kill(process, "all")
+    verify = [*RUN[:-1], "verify", str(out), "--fix", "--rerender", "all", "--workers", "2"]
+    verify += ["--model", str(ellipsoid_file), "--device", "cpu"]
+    sound = hashes(out)
+    with subprocess.Popen(verify, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+        time.sleep(5 * share(turn))
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert hashes(out) == sound
     with running(ellipsoid_file, out) as process:
         assert ended(process)[1] == 0
-    assert hashes(out) == undisturbed[0]
+    assert hashes(out) == whole
+    assert subprocess.run(verify, check=False, stdout=subprocess.DEVNULL).returncode == 0
 
 
 def limit_files():
