@@ -72,7 +72,8 @@ def read_npy(path: Path, most: int) -> Array:
     except Exception as error:  # NumPy parses the header as Python: it can raise anything.
         raise FacegenError(f"not an .npy file: {type(error).__name__}") from None
     size = math.prod(int(length) for length in shape) * dtype.itemsize
-    if dtype.kind not in "fiub" or min(shape, default=0) < 0 or size > len(data.getvalue()):
+    left = len(data.getvalue()) - data.tell()
+    if dtype.kind not in "fiub" or min(shape, default=0) < 0 or size > left:
         raise FacegenError(f"holds {dtype} {shape}, which are not numbers that are there")
     data.seek(0)
     return np.lib.format.read_array(data, allow_pickle=False)

@@ -200,7 +200,7 @@ def test_wrong_usage_ends_with_exit_code_2(render, tmp_path, options, phrases):
 @pytest.mark.parametrize(("options", "phrases"), WRONG, ids=[" ".join(o) for o, _ in WRONG])
 def test_what_cannot_be_done_ends_with_exit_code_1(render, tmp_path, options, phrases):
     check_refused(render(*options), 1, *phrases)
-    assert {path.name for path in tmp_path.glob("out/*")} <= {".lock", "dataset.json"}
+    assert {path.name for path in tmp_path.glob("out/*")} <= {"dataset.json"}
 
 
 def test_a_count_is_required(tmp_path):
@@ -254,7 +254,7 @@ def test_a_missing_egl_ends_in_one_line(ellipsoid_file, tmp_path):
     assert last.startswith("facegen: device egl:0: no OpenGL")
     assert last.endswith("(Debian: apt-get install libegl1 libgl1 libgl1-mesa-dri)")
     assert "Traceback" not in result.stderr
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {".lock", "dataset.json"}
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"dataset.json"}
 
 
 @pytest.mark.parametrize("options", [["recipes", "show", "nosuch"], ["models", "info", "nosuch"]])

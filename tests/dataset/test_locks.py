@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from facegen.dataset.stores import locks
 from facegen.dataset.stores.locks import locked
 from facegen.errors import FacegenError
 
@@ -64,10 +65,27 @@ def test_one_that_was_killed_holds_nothing_and_is_not_named(path):
         assert f" {dead.pid} " not in path.read_text()
 
 
-def test_a_lock_that_was_given_back_tells_nothing_of_the_machine(path):
-    with locked(path, 0, 9, "here"):
-        assert path.read_text() == f"0 9 {os.getpid()} {platform.node()}\n"
-    assert path.read_text() == ""
+def test_the_file_goes_with_its_last_holder(path):
+    with holder(path, 5, 7) as other:
+        with locked(path, 0, 4, "here"):
+            text = path.read_text()
+            assert f"0 4 {os.getpid()} {platform.node()}\n" in text
+        assert path.read_text() == f"5 7 {other.pid} {platform.node()}\n"
+    assert not path.exists()
+
+
+def test_a_file_that_went_meanwhile_is_made_again(path, monkeypatch):
+    taken = []
+
+    def gone_at_first(file, other):
+        taken.append(other.unlink())
+        monkeypatch.undo()
+        return False
+
+    monkeypatch.setattr(locks, "_is_at", gone_at_first)
+    with locked(path, 0, 4, "here"):
+        assert path.exists()
+    assert len(taken) == 1
 
 
 @pytest.mark.parametrize("text", ["x" * 3_000_000, "9 1 1 h\n", "1 2\n", "\0\xff\n", "0 9 1 h" * 9])

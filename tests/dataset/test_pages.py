@@ -66,7 +66,7 @@ def test_the_preview_shows_the_faces_in_rows_of_eight(faces):
 def test_nothing_else_lies_in_the_folder(faces):
     names = {path.name for path in folder(faces).iterdir()}
     shards = {f"train-{i:06d}.{suffix}" for i in range(3) for suffix in ("tar", "json")}
-    assert names == shards | {"dataset.json", "README.md", "preview.jpg", ".lock"}
+    assert names == shards | {"dataset.json", "README.md", "preview.jpg"}
 
 
 @pytest.mark.filterwarnings(

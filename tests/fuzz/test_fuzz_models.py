@@ -60,6 +60,7 @@ def test_foreign_models_of_other_bytes(box, kind, data):
 
 @fuzz(60)
 @example(b"9" * 21 + b"\n" + b"1\n" * 67)
+@example(valid("npy")[:-1])
 @given(data=spoilt("numbers", "pairs", "pts", "npy", "utf_16"))
 def test_landmarks_of_other_bytes(box, data):
     box.check("landmarks", data, "landmarks.txt")

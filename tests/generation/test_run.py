@@ -189,7 +189,7 @@ def test_a_failing_shard_leaves_nothing_under_a_final_name(small_spec, monkeypat
     with pytest.raises((OSError, FacegenError)):
         make(spec)
     names = {path.name for path in folder(spec).iterdir()}
-    assert names == {".lock", "dataset.json", "train-000000.json", "train-000000.tar"}
+    assert names == {"dataset.json", "train-000000.json", "train-000000.tar"}
     monkeypatch.undo()
     summary, _ = make(spec)
     assert len(summary.made) == 2

@@ -189,4 +189,7 @@ def test_an_embedding_that_is_none_is_refused(table, message, tmp_path):
 def test_other_arrays_and_what_is_not_there_are_refused(tmp_path):
     np.save(tmp_path / "l.npy", np.array(["a", "b"]))
     assert "not numbers" in refusal(tmp_path / "l.npy")
+    np.save(tmp_path / "l.npy", PLACES)
+    (tmp_path / "l.npy").write_bytes((tmp_path / "l.npy").read_bytes()[:-1])
+    assert "not numbers that are there" in refusal(tmp_path / "l.npy")
     assert "No such file" in refusal(tmp_path / "none.npy")

@@ -14,6 +14,7 @@ from facegen.errors import DatasetError, FacegenError
 
 GUARD = 1 << 40  # the byte whose lock lets a process rewrite the notes
 MAX_NOTES = 1 << 20
+TRIES = 100
 _NOTE = re.compile(r"(\d{1,12}) (\d{1,12}) (\d{1,9}) (\S{1,253})")
 
 
@@ -34,29 +35,64 @@ class Note(NamedTuple):
 def locked(path: Path, start: int, stop: int, where: str) -> Iterator[None]:
     """Hold shards `start` to `stop`; DatasetError names the process that holds some of them.
 
-    The lock is on bytes of the file at `path`, in which each holder leaves a note.
+    The lock is on bytes of the file at `path`, in which each holder leaves a note, and which goes
+    with the last of them.
     """
-    with _opened(path) as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, stop - start, start)
-        except (BlockingIOError, PermissionError):
-            message = f"{where}: {_holder(file, start, stop)} is at work on these shards"
-            raise DatasetError(message, "wait for it, or use another --out") from None
-        except OSError as error:
-            message = f"{where}: this file system has no locks ({error.strerror or error})"
-            raise DatasetError(message, "use another --out, or one by URL") from None
+    with _held(path, start, stop, where) as file:
         _rewrite(file, Note(start, stop, os.getpid(), platform.node() or "this machine"))
         try:
             yield
         finally:
             _rewrite(file, Note(start, stop, 0, ""))
+            _remove(file, path)
+
+
+def _held(path: Path, start: int, stop: int, where: str) -> FileIO:
+    """The file of that name, open and locked."""
+    for _ in range(TRIES):
+        file = _opened(path)
+        try:
+            _lock(file, start, stop, where)
+        except BaseException:
+            file.close()
+            raise
+        if _is_at(file, path):
+            return file
+        file.close()  # Its last holder removed it before we had it.
+    raise DatasetError(f"{path}: goes again and again", "use another --out")
+
+
+def _lock(file: FileIO, start: int, stop: int, where: str) -> None:
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, stop - start, start)
+    except (BlockingIOError, PermissionError):
+        message = f"{where}: {_holder(file, start, stop)} is at work on these shards"
+        raise DatasetError(message, "wait for it, or use another --out") from None
+    except OSError as error:
+        message = f"{where}: this file system has no locks ({error.strerror or error})"
+        raise DatasetError(message, "use another --out, or one by URL") from None
+
+
+def _is_at(file: FileIO, path: Path) -> bool:
+    """Whether the open file is still the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:
+        return False
+
+
+def _remove(file: FileIO, path: Path) -> None:
+    """Remove the file unless another holds a part of it."""
+    with suppress(OSError):
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
 
 
 def _opened(path: Path) -> FileIO:
     """The file, made if need be; it is written to, so links are not followed."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
-        return os.fdopen(descriptor, "r+b", buffering=0)
+        return FileIO(descriptor, "r+b")
     except OSError as error:
         raise FacegenError(f"{path}: {error.strerror}", "give a folder to write to") from None
 

@@ -5,6 +5,7 @@ import hashlib
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,6 +24,11 @@ class Scratch:
         name = f"facegen-{os.getuid()}-{hashlib.sha256(where.encode()).hexdigest()[:16]}"
         self.folder = Path(tempfile.gettempdir()) / name
         self._held: dict[Path, int] = {}
+        self.enter()
+        self._clear()
+
+    def enter(self) -> None:
+        """Make the folder if it is not there."""
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             found = self.folder.lstat()
@@ -30,10 +36,10 @@ class Scratch:
             raise DatasetError(f"{self.folder}: {error.strerror}", _HINT) from None
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
             raise DatasetError(f"{self.folder}: belongs to another user", _HINT)
-        self._clear()
 
     def new(self, name: str) -> Path:
         """An empty file of its own, for what is to have this name."""
+        self.enter()
         path = self.folder / f"{name}.{uuid4().hex[:8]}{PARTIAL}"
         try:
             self._held[path] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
@@ -47,6 +53,11 @@ class Scratch:
         path.unlink(missing_ok=True)
         if path in self._held:
             os.close(self._held.pop(path))
+
+    def leave(self) -> None:
+        """Remove the folder, if nothing is in it."""
+        with suppress(OSError):
+            self.folder.rmdir()
 
     def _clear(self) -> None:
         for path in self.folder.iterdir():

@@ -77,6 +77,7 @@ class UrlStore:
                 self._files.makedirs(self._root, exist_ok=True)
         with locked(self._scratch.folder / LOCK, start, stop, self.where):
             yield
+        self._scratch.leave()
 
     @cached_property
     def _scratch(self) -> Scratch:
