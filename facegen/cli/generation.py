@@ -10,6 +10,7 @@ import click
 from facegen.cli.options import (
     FILE,
     IMAGE_OPTIONS,
+    NAME,
     RECORDED_MODEL,
     SHARD_OPTIONS,
     Count,
@@ -27,7 +28,7 @@ from facegen.generation.run import engine_of, join, run
 
 @click.command()
 @spec_option("count", Count(), "Number of samples: 1000, 20k, 1M, 1G.")
-@spec_option("recipe", str, "A name, or a .toml file.")
+@spec_option("recipe", NAME, "A name, or a .toml file.")
 @with_options(*SHARD_OPTIONS)
 def render(**options: Any) -> None:
     """Render a data set from a recipe.
@@ -43,7 +44,7 @@ def render(**options: Any) -> None:
 @spec_option("count", Count(), "Number of samples.  [default: by --per-image]")
 @spec_option("per_image", Count(), "Samples per estimate.  [default: 1]")
 @click.option("--weighted", is_flag=True, help="Draw estimates in proportion to their confidence.")
-@click.option("--recipe", default="bootstrap", help="A name, or a .toml file.")
+@click.option("--recipe", type=NAME, default="bootstrap", help="A name, or a .toml file.")
 @with_options(*SHARD_OPTIONS)
 def bootstrap(**options: Any) -> None:
     """Render faces around estimates of photographs.
@@ -67,7 +68,7 @@ def make(spec: DatasetSpec) -> None:
 
 
 @click.command("index")
-@click.argument("dataset", metavar="DIR")
+@click.argument("dataset", metavar="DIR", type=NAME)
 @RECORDED_MODEL
 def index(dataset: str, model: str | None) -> None:
     """Join parts that were rendered with --shards.

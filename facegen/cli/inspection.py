@@ -8,7 +8,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from facegen.cli.options import FILE, RECORDED_MODEL, WORKERS
+from facegen.cli.options import FILE, NAME, RECORDED_MODEL, WORKERS
 from facegen.dataset.index import open_spec
 from facegen.dataset.spec import DatasetSpec, ResolvedSpec
 from facegen.dataset.stores.opening import open_store
@@ -37,7 +37,7 @@ DEVICE = click.option("--device", default="auto", help="Renders: auto, cpu, egl 
 
 
 @click.command("verify")
-@click.argument("dataset", metavar="DIR")
+@click.argument("dataset", metavar="DIR", type=NAME)
 @RERENDER
 @click.option("--fix", is_flag=True, help="Remove shards that must be made again.")
 @click.option("--strict", is_flag=True, help="Treat warnings as faults.")
@@ -102,7 +102,7 @@ def table(verdict: Verdict) -> str:
 
 
 @click.command("report")
-@click.argument("dataset", metavar="DIR")
+@click.argument("dataset", metavar="DIR", type=NAME)
 @click.option("--out", type=FILE, help="Where to write the page.  [default: DIR/report.html]")
 @click.option("--parquet", type=FILE, help="Write all labels into this file as well.")
 @RECORDED_MODEL

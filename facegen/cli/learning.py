@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from facegen.cli.options import FILE
+from facegen.cli.options import FILE, NAME, FilePath
 from facegen.errors import FacegenError
 from facegen.files import check_output
 from facegen.learning.config import LOSSES, NETWORKS, WIDTHS, TrainingConfig, parse_weights
@@ -17,10 +17,12 @@ from facegen.sampling import estimates
 # How files of these kinds begin; those that are there are replaced by their kind alone.
 CHECKPOINT, LOG, PNG = b"PK\x03\x04", b"step,", b"\x89PNG"
 
-EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
+EXISTING = FilePath(path_type=Path, exists=True, dir_okay=False)
 SHARDS = click.argument("shards", nargs=-1, required=True, type=FILE)
 DEVICE = click.option("--device", default="auto", help="PyTorch's: auto, cpu, cuda or cuda:N.")
-MODEL = click.option("--model", help="Face model: a name, or an .h5 file.  [default: the shards']")
+MODEL = click.option(
+    "--model", type=NAME, help="Face model: a name, or an .h5 file.  [default: the shards']"
+)
 BATCH = click.option("--batch", type=click.IntRange(1, 4096), default=64, help="Images at once.")
 
 
@@ -70,7 +72,9 @@ BATCH = click.option("--batch", type=click.IntRange(1, 4096), default=64, help="
 @click.option("--from", "start", type=EXISTING, help="A checkpoint to start from.")
 @MODEL
 @click.option(
-    "--recipe", help="Its prior scales theta and the loss.  [default: --from's, or the shards']"
+    "--recipe",
+    type=NAME,
+    help="Its prior scales theta and the loss.  [default: --from's, or the shards']",
 )
 def train(weights: str | None, **options: Any) -> None:
     """Train a network on shards.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from facegen.cli.options import FILE
+from facegen.cli.options import FILE, NAME
 from facegen.errors import ModelError, UsageError
 from facegen.files import check_output
 from facegen.models import model_file
@@ -51,7 +51,7 @@ def import_command(file: Path, name: str | None, out: Path | None, landmarks: Pa
 
 
 @models.command("info")
-@click.argument("name")
+@click.argument("name", type=NAME)
 def info_command(name: str) -> None:
     """Describe a face model, and what looks wrong with it.
 
@@ -61,7 +61,7 @@ def info_command(name: str) -> None:
 
 
 @models.command("export")
-@click.argument("name")
+@click.argument("name", type=NAME)
 @click.argument("out", type=FILE)
 def export_command(name: str, out: Path) -> None:
     """Export a face model in the Basel layout."""

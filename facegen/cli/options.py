@@ -1,5 +1,6 @@
 """What the options of several commands share: types, defaults, and how they become a spec."""
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import fields
@@ -18,12 +19,33 @@ DEVICES = "Renders: auto, cpu, egl, egl:N, or several: egl:0,egl:1."
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
 DEFAULTS = {field.name: field.default for field in fields(DatasetSpec)}
 
-FILE = click.Path(path_type=Path)
+
+class FilePath(click.Path):
+    """A path, in which ~ is the user's home; in `--out=~/faces` the shell leaves it."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The path, or a usage error."""
+        return super().convert(os.path.expanduser(value), param, ctx)
+
+
+class Name(click.ParamType):  # type: ignore[type-arg]
+    """A name, a path or a URL; in a path ~ is the user's home."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The name."""
+        return os.path.expanduser(value) if isinstance(value, str) else value
+
+
+FILE, NAME = FilePath(path_type=Path), Name()
 WORKERS = click.option(
     "--workers", type=click.IntRange(1, 1024), help="Processes.  [default: one per core]"
 )
 RECORDED_MODEL = click.option(
-    "--model", help="Its face model: a name, or an .h5 file.  [default: the recorded name]"
+    "--model",
+    type=NAME,
+    help="Its face model: a name, or an .h5 file.  [default: the recorded name]",
 )
 
 
@@ -64,7 +86,7 @@ def spec_option(name: str, kind: Any = None, text: str | None = None) -> Callabl
 
 
 IMAGE_OPTIONS = (
-    spec_option("model", str, "Face model: a name, or an .h5 file.  [default: the recipe's]"),
+    spec_option("model", NAME, "Face model: a name, or an .h5 file.  [default: the recipe's]"),
     spec_option("size", int, "Pixels a side.  [default: the recipe's]"),
     spec_option(
         "layers",
@@ -75,7 +97,7 @@ IMAGE_OPTIONS = (
     WORKERS,
 )
 SHARD_OPTIONS = (
-    spec_option("out", str, "A folder, or a URL such as s3://bucket/faces."),
+    spec_option("out", NAME, "A folder, or a URL such as s3://bucket/faces."),
     spec_option(
         "seed", click.IntRange(0, 2**63 - 1), "Sample i depends on recipe, seed and i alone."
     ),

@@ -2,6 +2,7 @@
 
 import click
 
+from facegen.cli.options import NAME
 from facegen.recipe.loading import load, names, source
 
 
@@ -15,7 +16,7 @@ def recipes(context: click.Context) -> None:
 
 
 @recipes.command("show")
-@click.argument("name")
+@click.argument("name", type=NAME)
 def show(name: str) -> None:
     """Print a recipe, by name or from a .toml file."""
     load(name)

@@ -1,5 +1,6 @@
 """Face models on disk: where they lie, and how each format is read into the one MorphableModel."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +16,7 @@ def names() -> list[str]:
 
 
 def find(name_or_path: str) -> Path:
-    """The file of a model by name, or the path itself."""
+    """The file of a model by name, or the path itself, in which ~ is the user's home."""
     files = _files()
     if name_or_path in files:
         return files[name_or_path]
@@ -24,7 +25,7 @@ def find(name_or_path: str) -> Path:
             f"model {name_or_path}: no model of that name; there are {', '.join(sorted(files))}",
             "give one of them, the path of an .h5 file, or `facegen models import FILE` first",
         )
-    return Path(name_or_path)
+    return Path(os.path.expanduser(name_or_path))
 
 
 def imported() -> Path:

@@ -264,3 +264,15 @@ def test_an_unknown_name_is_refused(options):
 
 def test_an_unknown_command_is_refused():
     check_refused(call("rendr"), 2, "rendr")
+
+
+def test_a_tilde_is_the_users_home(ellipsoid_file, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "m.h5").write_bytes(ellipsoid_file.read_bytes())
+    (tmp_path / "r.toml").write_text('extends = "inversefacenet"\n')
+    words = "render --count=6 --size=32 --workers=1 --device=cpu --model=~/m.h5 --recipe=~/r.toml"
+    assert call(*words.split(), "--out=~/faces").exit_code == 0
+    assert (tmp_path / "faces" / "README.md").is_file()
+    assert call("verify", "~/faces", "--device=cpu", "--model=~/m.h5").exit_code == 0
+    assert call("report", "~/faces", "--model=~/m.h5", "--out=~/page.html").exit_code == 0
+    assert (tmp_path / "page.html").is_file()
