@@ -1,6 +1,6 @@
 """facegen in a checkout: python cli.py …"""
 
-from facegen.cli.main import main
+from facegen.cli.entry import main
 
 if __name__ == "__main__":
     main(prog_name="cli.py")
