@@ -3,4 +3,4 @@
 from facegen.cli.entry import main
 
 if __name__ == "__main__":
-    main(prog_name="cli.py")
+    main()
