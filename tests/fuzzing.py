@@ -223,9 +223,9 @@ class Sandbox:
             self.start()
         try:
             self.pipe.send((reader, str(path)))
-            if self.pipe.poll(SECONDS):
-                return self.pipe.recv()
-            message = f"no end within {SECONDS} s"
+            message = self.pipe.recv() if self.pipe.poll(SECONDS) else f"no end within {SECONDS} s"
+            if message in ("read", "refused"):
+                return message
         except (EOFError, OSError):
             message = DIED
         self.close()

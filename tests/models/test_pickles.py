@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import tracemalloc
 
 import foreign_models as write
 import numpy as np
@@ -76,6 +77,24 @@ def test_a_damaged_pickle_is_refused(data, tmp_path):
     path = tmp_path / "flame.pkl"
     path.write_bytes(data)
     assert "damaged pickle" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x02}r" + (2**28).to_bytes(4, "little") + b".",  # the object's number
+        b"\x80\x04B" + (2**31).to_bytes(4, "little") + b"x.",  # the length of bytes
+        b"\x80\x04\x8e" + (2**32).to_bytes(8, "little") + b"x.",
+    ],
+)
+def test_a_claim_takes_no_memory(data, tmp_path):
+    path = tmp_path / "flame.pkl"
+    path.write_bytes(data)
+    tracemalloc.start()
+    refusal(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 def test_a_pickle_of_something_else_is_refused(tmp_path):
