@@ -31,6 +31,7 @@ def write_pages(task: Task, reports: list[ShardReport]) -> None:
         estimates=None,
         layers=["mask"],
         backgrounds=None,
+        renderer="mitsuba-1",
         devices=sorted({report.device for report in reports}),
         conventions=CONVENTIONS,
         versions=versions(),
