@@ -1,6 +1,7 @@
 """What tests share: the generic model, a gate for EGL, small jobs, and one small data set."""
 
 import os
+import signal
 
 import basel_files
 import pytest
@@ -22,6 +23,14 @@ def _own_caches(tmp_path_factory):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
         patch.setenv("HF_HUB_OFFLINE", "1")
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals():
+    """A job in the background ignores some signals, and so would the processes that it starts."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(scope="session")
