@@ -10,8 +10,8 @@ demo: $(VENV)/installed          ## 1,000 faces into data/demo, on a GPU through
 	$(BIN)/facegen doctor
 	$(BIN)/facegen render --count 1k --out data/demo
 
-test: $(VENV)/installed-test gl  ## the whole suite, against the installed package
-	$(BIN)/pytest
+test: $(VENV)/installed-test gl  ## the whole suite, against the installed package, a file a process
+	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadfile
 
 kills: $(VENV)/installed-test    ## the long form of the kill test: thirty kills
 	FACEGEN_KILLS=30 $(BIN)/pytest tests/generation/test_kill.py
