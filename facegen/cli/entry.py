@@ -21,10 +21,6 @@ ASCII = ("ascii", "us-ascii", "ansi_x3.4-1968", "646")
 class Stopped(KeyboardInterrupt):
     """The work was asked to stop."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.exit_code = 128 + number
-
 
 class Stops:
     """Takes signals to stop, as an exception; one that was lost in a callback is raised again."""
@@ -43,7 +39,7 @@ class Stops:
     def stop(self, number: int, frame: FrameType | None) -> NoReturn:
         """A signal's handler."""
         self.received = self.received or number
-        raise Stopped(self.received)
+        raise Stopped
 
     def lost(self, unraisable: Any) -> None:
         """Python's hook for exceptions where none can be raised: a stop is raised soon after."""

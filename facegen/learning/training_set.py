@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from facegen.dataset.index import INDEX, ModelEntry, read_index, recipe_of
+from facegen.dataset.index import INDEX, Index, ModelEntry, read_index, recipe_of
 from facegen.dataset.scan import complete_tars
 from facegen.dataset.stores.folder import FolderStore
 from facegen.errors import DatasetError, RecipeError, located
@@ -86,10 +86,14 @@ class TrainingSet:
 
 def open_training_set(paths: Sequence[Path]) -> TrainingSet:
     """The shards in these folders, and these shards; DatasetError says what does not agree."""
-    shards = [shard for path in paths for shard in _shards(path)]
+    folders = [_folder_of(path) for path in paths]
+    indices = {folder: read_index(FolderStore(folder)) for folder in dict.fromkeys(folders)}
+    complete = {folder: _complete(folder, index) for folder, index in indices.items()}
+    pairs = zip(paths, folders, strict=True)
+    shards = [shard for path, folder in pairs for shard in _shards(path, complete[folder])]
     if len(set(shards)) != len(shards) or not shards:
         raise DatasetError("a shard is named twice" if shards else "no shards", _HINT_SHARDS)
-    data_sets = {folder: _data_set(folder) for folder in dict.fromkeys(s.parent for s in shards)}
+    data_sets = {folder: _data_set(folder, index) for folder, index in indices.items()}
     first, *others = data_sets
     for folder in others:
         _check_alike(folder, data_sets[first], data_sets[folder])
@@ -111,24 +115,33 @@ def open_model_of(recipe: Recipe, recorded: ModelEntry, name: str | None) -> Mor
     return model
 
 
-def _shards(path: Path) -> list[Path]:
+def _folder_of(path: Path) -> Path:
+    """The folder of a data set that is named itself, or by one of its shards."""
     with located(path):
-        is_folder = path.is_dir()
-        if not is_folder and (path.suffix != ".tar" or not path.is_file()):
+        if path.is_dir():
+            return path.resolve()
+        if path.suffix != ".tar" or not path.is_file():
             raise DatasetError("is no shard", _HINT_SHARDS)
-    folder = path.resolve() if is_folder else path.resolve().parent
-    store = FolderStore(folder)
-    tars = [folder / name for name in complete_tars(read_index(store), store)]
+        return path.resolve().parent
+
+
+def _complete(folder: Path, index: Index) -> list[Path]:
+    return [folder / name for name in complete_tars(index, FolderStore(folder))]
+
+
+def _shards(path: Path, complete: list[Path]) -> list[Path]:
+    """The shards that a path means, of the complete ones in its folder."""
     with located(path):
-        if not tars:
+        if not complete:
             raise DatasetError("holds no shards", _HINT_SHARDS)
-        if not is_folder and path.resolve() not in tars:
+        if path.is_dir():
+            return complete
+        if path.resolve() not in complete:
             raise DatasetError("has no report, so it is not complete", "render again")
-    return tars if is_folder else [path.resolve()]
+        return [path.resolve()]
 
 
-def _data_set(folder: Path) -> DataSet:
-    index = read_index(FolderStore(folder))
+def _data_set(folder: Path, index: Index) -> DataSet:
     with located(folder / INDEX):
         try:
             recipe = recipe_of(index)

@@ -12,21 +12,11 @@ import numpy as np
 import pytest
 import scipy.io
 import scipy.sparse
+from refusals import refusal
 
-from facegen.errors import ModelError
-from facegen.models.importers import importing, tables
+from facegen.models.importers import tables
 
 TRUTH = write.truth()
-
-
-def refusal(path):
-    """The one line that refuses a file."""
-    with pytest.raises(ModelError) as caught:
-        importing.read(path)
-    line = str(caught.value)
-    assert "\n" not in line
-    assert str(path) in line
-    return line
 
 
 def link(path, **links):

@@ -9,21 +9,9 @@ import foreign_models as write
 import numpy as np
 import pytest
 import scipy.sparse
-
-from facegen.errors import ModelError
-from facegen.models.importers import importing
+from refusals import refusal
 
 TRUTH = write.truth()
-
-
-def refusal(path):
-    """The one line that refuses a file."""
-    with pytest.raises(ModelError) as caught:
-        importing.read(path)
-    line = str(caught.value)
-    assert "\n" not in line
-    assert str(path) in line
-    return line
 
 
 class Runs:

@@ -7,11 +7,10 @@ import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
 from facegen.dataset.stores.store import LOCK
 from facegen.errors import DatasetError
-from facegen.files import PARTIAL
+from facegen.files import temporary_path
 
 
 class Scratch:
@@ -40,7 +39,7 @@ class Scratch:
     def new(self, name: str) -> Path:
         """An empty file of its own, for what is to have this name."""
         self.enter()
-        path = self.folder / f"{name}.{uuid4().hex[:8]}{PARTIAL}"
+        path = temporary_path(self.folder / name)
         try:
             self._held[path] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             fcntl.flock(self._held[path], fcntl.LOCK_EX)

@@ -182,8 +182,8 @@ def dismiss(workers: list[WorkerProcess]) -> None:
 
 def work(duty: Duty, pipe: Connection) -> None:
     """A worker's life: do the task with the shards that come, until the parent hangs up."""
-    obey_parent()
     signal.signal(signal.SIGTERM, leave)
+    obey_parent()
     threads = max(1, cores() // duty.spec.workers)
     os.environ["LP_NUM_THREADS"] = str(threads if threads > 1 else 0)
     with threadpool_limits(threads):

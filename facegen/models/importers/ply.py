@@ -51,7 +51,10 @@ class Element:
 
 @dataclass(frozen=True, eq=False)
 class Ply:
-    """vertices (V, 3), colours (V, 3) in [0, 1] or None, triangles (F, 3) in order."""
+    """vertices (V, 3), colours (V, 3) or None, triangles (F, 3) in order.
+
+    Colours of whole numbers are parts of their type's largest, others are as the file has them.
+    """
 
     vertices: Float64
     colours: Float64 | None
@@ -169,7 +172,7 @@ def _columns(element: Element, source: Source) -> Columns:
     if not element.count or not element.properties:
         return {}
     start = source.position
-    lengths = [_first_lengths(one, source) for one in element.properties]
+    lengths = [len(_value(one, source)) for one in element.properties]
     source.position = start
     columns = _uniform(element, lengths, source)
     if columns is None:
@@ -178,14 +181,11 @@ def _columns(element: Element, source: Source) -> Columns:
     return columns
 
 
-def _first_lengths(one: Property, source: Source) -> int:
-    """The length of a property's list in the row that begins here, which is passed over."""
-    if not one.length_kind:
-        source.block([one.kind], 1)
-        return 0
-    length = _length(source.block([one.length_kind], 1)[0, 0])
-    source.block([one.kind] * length, 1)
-    return length
+def _value(one: Property, source: Source) -> Float64:
+    """A property's value in the row that comes next: one number, or a list's."""
+    length = _length(source.block([one.length_kind], 1)[0, 0]) if one.length_kind else 1
+    values: Float64 = source.block([one.kind] * length, 1)[0]
+    return values
 
 
 def _length(value: float) -> int:
@@ -223,10 +223,7 @@ def _row_by_row(element: Element, source: Source) -> Columns:
     rows: dict[str, list[Float64]] = {one.name: [] for one in element.properties}
     for _ in range(element.count):
         for one in element.properties:
-            length = 1
-            if one.length_kind:
-                length = _length(source.block([one.length_kind], 1)[0, 0])
-            rows[one.name].append(source.block([one.kind] * length, 1)[0])
+            rows[one.name].append(_value(one, source))
     columns: Columns = {}
     for one in element.properties:
         values = np.concatenate(rows[one.name])
@@ -251,12 +248,10 @@ def _mesh(elements: dict[str, Element], columns: dict[str, Columns]) -> Ply:
 
 
 def _colours(element: Element, vertex: Columns) -> Float64 | None:
-    """Colours in [0, 1]: of whole numbers by their type's largest, of others as they are."""
     kinds = {one.name: one.kind for one in element.properties}
     for names in CHANNELS:
         channels = [vertex.get(name) for name in names]
         found = [channel for channel in channels if isinstance(channel, np.ndarray)]
         if len(found) == len(names):
-            colours = np.stack(found, axis=1) / LARGEST.get(kinds[names[0]], 1.0)
-            return colours / 255 if colours.max() > 1 else colours
+            return np.asarray(np.stack(found, axis=1) / LARGEST.get(kinds[names[0]], 1.0))
     return None
