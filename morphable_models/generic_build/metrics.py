@@ -7,9 +7,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from .anthropometry import measures, report
+from .anthropometry import table
 from .mesh import EYES
-from .shape import Population
+from .model import Built
 from .statistics import Linear
 from .template import EYE_RADIUS_MM, Template, eye_centre
 from .write import EXPRESSION_UNIT, PART_NAMES, Model
@@ -18,10 +18,9 @@ HEADS, FACES = 2000, 300
 EXPRESSION_RANGE, JAW_RANGE = 12.0, 4.8  # Half ranges of the uniform draws.
 
 
-def summary(path: Path, model: Model, people: Population, template: Template) -> str:
+def summary(path: Path, built: Built) -> str:
     """Return the report as text."""
-    chosen = np.arange(HEADS)
-    table = report(people.heads(chosen), people.gender[:HEADS], measures(template, model.landmarks))
+    model, template = built.model, built.template
     kept = {"shape": model.shape, "expression": model.expression, "reflectance": model.color}
     lines = [
         f"vertices {len(model.parts)}, triangles {len(model.cells)}",
@@ -29,9 +28,18 @@ def summary(path: Path, model: Model, people: Population, template: Template) ->
         f"file {path.stat().st_size / 1e6:.1f} MB, read in {_load_time(path):.2f} s",
         _clipped(model),
         _clearance(model, template),
-        table,
+        _sizes(built),
     ]
     return "\n".join(lines)
+
+
+def _sizes(built: Built) -> str:
+    """Return the table of the population's measures."""
+    heads = built.population.heads(np.arange(HEADS))
+    rulers = built.places.measures(built.template.points)
+    values = np.column_stack([ruler.of(heads) for ruler in rulers])
+    men = built.people.men[:HEADS]
+    return table(values, rulers, men, ~men)
 
 
 def _load_time(path: Path) -> float:

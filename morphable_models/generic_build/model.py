@@ -1,16 +1,23 @@
 """Puts mesh, shape, expression and skin together into one model."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from .attributes import attributes_of, coefficients
 from .expression import expression_model, sample_expressions
+from .face_units import face_units
+from .hair import brow_fields, scalp_field
 from .landmarks import place_landmarks
 from .mesh import EYES, TEETH, TONGUE, build_mesh
+from .palette import Palette
+from .people import People, draw_people
+from .places import Places, place
 from .shape import Population, sample_population
-from .skin import brow_fields, paint, scalp_field
+from .skin import paint
 from .source import Source
-from .statistics import Linear, principal
+from .statistics import principal
 from .template import Template, build_template, with_smaller_mouth
 from .write import PART_NAMES, Model
 
@@ -18,26 +25,50 @@ COUNT = 20_000
 COMPONENTS = {"shape": 128, "expression": 64, "color": 128}
 
 
-def build(wheel: Path) -> tuple[Model, Population, Template]:
-    """Return the model with the population and the template that it came from."""
+@dataclass(frozen=True)
+class Built:
+    """The model with what it came from."""
+
+    model: Model
+    population: Population
+    people: People
+    template: Template
+    places: Places
+
+
+def build(wheel: Path) -> Built:
+    """Return the model, built from the wheel."""
     source = Source(wheel)
     base = source.base()
     mesh = with_smaller_mouth(build_template(source, base, build_mesh(base)))
     template = build_template(source, base, mesh)
-    people = sample_population(source, template, COUNT, seed=1)
-    shape = principal(people.weights, people.fields, COMPONENTS["shape"])
-    moves = sample_expressions(source, template, seed=2)
+    places = place(template)
+    people = draw_people(COUNT, seed=1)
+    population = sample_population(source, template, people, places, seed=2)
+    shape = principal(population.weights, population.fields, COMPONENTS["shape"])
+    skin = skin_weights(paint(template, people, seed=3), template)
+    color = principal(*skin, COMPONENTS["color"])
+    units = face_units(source, template)
+    moves = sample_expressions(source, template, units, seed=4)
+    head = shape.mean.reshape(-1, 3)
     model = Model(
         cells=mesh.cells,
-        reference=shape.mean.reshape(-1, 3),
+        reference=head,
         shape=shape,
         expression=expression_model(moves, COMPONENTS["expression"]),
-        color=color_model(template, seed=3),
-        landmarks=place_landmarks(template),
+        color=color,
+        units=units,
+        landmarks=place_landmarks(template, head),
+        places=places,
+        attributes=attributes_of(
+            people,
+            coefficients(population.weights, population.fields, shape),
+            coefficients(*skin, color),
+        ),
         parts=parts(template),
         uv=cylindrical(template.points),
     )
-    return model, people, template
+    return Built(model, population, people, template, places)
 
 
 def cylindrical(points: np.ndarray) -> np.ndarray:
@@ -46,17 +77,15 @@ def cylindrical(points: np.ndarray) -> np.ndarray:
     return np.column_stack([0.5 + np.arctan2(x, z) / (2 * np.pi), (y - y.min()) / np.ptp(y)])
 
 
-def color_model(template: Template, seed: int) -> Linear:
-    """Return the reflectance's components; cavities are darkened once for all."""
-    palette = paint(template, COUNT, seed)
-    baked = shading(template)
-    places = np.array(palette.fields) * baked
+def skin_weights(palette: Palette, template: Template) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights (n, 3T) and fields (3T, 3V) of colours; cavities are darkened once for all."""
+    places = np.array(palette.fields) * shading(template)
     count, vertices = places.shape
     fields = np.zeros((count, 3, vertices, 3), dtype=np.float32)
     for channel in range(3):
         fields[:, channel, :, channel] = places
-    weights = np.stack(palette.colours, 1).reshape(COUNT, -1)
-    return principal(weights, fields.reshape(3 * count, -1), COMPONENTS["color"])
+    weights = np.stack(palette.colours, 1).reshape(palette.count, -1)
+    return weights, fields.reshape(3 * count, -1)
 
 
 def shading(template: Template) -> np.ndarray:

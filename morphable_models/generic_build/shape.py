@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
+from .calibration import calibrated
 from .lids import settle
 from .mesh import HeadMesh
-from .source import MPFB, RACES, Source
+from .people import People, macro_weights
+from .places import Places
+from .source import MPFB, Source
 from .template import Template
+from .warps import warps
 
 TARGETS = MPFB + "targets/"
 # Standard deviation of one local target's largest displacement, in mm, by folder.
@@ -17,12 +20,26 @@ LOCAL_MM = {
     "head": 2.0, "forehead": 1.5, "eyebrows": 0.9, "eyes": 0.8, "nose": 1.15, "mouth": 0.95,
     "chin": 1.6, "cheek": 1.1, "ears": 0.9, "neck": 1.5, "asym": 0.35,
 }  # fmt: skip
-# What MakeHuman's average adult lacks of the published mean proportions (see anthropometry.py).
-SIZE = 1.02
+# What sex, age (deviations from its mean) and weight (deviations) change beyond the macro targets.
+# What MakeHuman's average adult lacks of the published mean sizes, as far as its targets have it.
 MEAN_LOCAL = {
-    "head-scale-vert-incr": 0.25, "head-scale-horiz-incr": 0.05, "head-back-scale-depth-incr": -0.1,
-    "l-eye-trans-out": 0.42, "r-eye-trans-out": 0.42, "mouth-scale-horiz-incr": 0.6,
-    "nose-width3-incr": -0.3, "nose-nostrils-width-incr": -0.25,
+    "nose-scale-depth-incr": 0.7, "nose-base-up": 0.4, "mouth-trans-up": -0.4,
+    "mouth-scale-vert-incr": -0.25, "mouth-lowerlip-height-incr": -0.2,
+    "measure-neck-circ-incr": 0.6, "l-ear-scale-incr": 0.25,
+}  # fmt: skip
+TRAITS: dict[str, dict[str, float]] = {
+    "gender": {
+        "eyebrows-trans-forward": 0.22, "eyebrows-trans-up": -0.25, "chin-bones-incr": 0.20,
+        "chin-width-incr": 0.15, "chin-prominent-incr": 0.15, "l-eye-height2-incr": -0.18,
+        "mouth-upperlip-volume-incr": -0.20, "mouth-lowerlip-volume-incr": -0.15,
+        "nose-hump-incr": 0.15, "nose-point-up": -0.15, "l-cheek-volume-incr": -0.12,
+    },
+    "age": {
+        "l-eye-bag-incr": 0.14, "l-eye-height2-incr": -0.12, "l-cheek-volume-incr": -0.10,
+        "neck-double-incr": 0.10, "mouth-angles-up": -0.12, "nose-point-up": -0.10,
+        "mouth-upperlip-volume-incr": -0.12, "mouth-lowerlip-volume-incr": -0.12,
+    },
+    "weight": {"head-fat-incr": 0.14, "neck-double-incr": 0.16, "l-cheek-volume-incr": 0.12},
 }  # fmt: skip
 LOCAL_SD = 0.25  # Never more of a target than this, in its own unit.
 LEFT_OUT = ("head-age", "head-trans", "head-angle", "neck-trans", "neck-height",
@@ -31,6 +48,7 @@ LEFT_OUT = ("head-age", "head-trans", "head-angle", "neck-trans", "neck-height",
 OPPOSITES = {"incr": "decr", "up": "down", "out": "in", "forward": "backward",
              "convex": "concave", "uncompress": "compress"}  # fmt: skip
 LIKE_SIDES = 0.97  # Correlation of the left and right side's targets.
+WARPED = 0.3  # Share of the warps' deviations that heads have before they are brought to size.
 HEAD_SCALE_SD = 0.020  # Head breadth and length vary by 3 to 4 % in adults (Gordon et al. 2014).
 
 Field = np.ndarray
@@ -39,32 +57,36 @@ Load = Callable[[str], Field]
 
 @dataclass(frozen=True)
 class Population:
-    """Sampled adults: weights (n, T) over fields (T, 3V), and their gender (n,), 1 is male."""
+    """Sampled adults: weights (n, T) over fields (T, 3V)."""
 
     weights: np.ndarray
     fields: np.ndarray
-    gender: np.ndarray
 
     def heads(self, which: np.ndarray) -> np.ndarray:
         """Return the chosen samples as points (m, V, 3) in mm."""
         return (self.weights[which] @ self.fields).reshape(len(which), -1, 3)
 
 
-def sample_population(source: Source, template: Template, count: int, seed: int) -> Population:
-    """Draw `count` adults and the rigidly aligned displacement fields they are made of."""
+def sample_population(
+    source: Source, template: Template, people: People, places: Places, seed: int
+) -> Population:
+    """Draw the heads of people, of the published sizes, over rigidly aligned fields."""
     rng = np.random.default_rng(seed)
     load = _loader(source, template.mesh)
-    gender = rng.beta(1.2, 1.2, count)
-    macro = _macro_weights(rng, gender)
-    local, local_fields = _local(rng, source, load, count)
-    scale = SIZE - 1 + HEAD_SCALE_SD * rng.standard_normal(count)
-    weights = np.column_stack([*macro.values(), local])
+    macro = macro_weights(people, seed + 1)
+    local, local_fields = _local(rng, source, load, people)
     macro_fields = np.array([load(f"{TARGETS}macrodetails/{name}.target.gz") for name in macro])
-    fields = settle(np.concatenate([macro_fields, local_fields]), template)
-    base, size, fields = _centred(fields, weights.mean(0), template)
-    stacked = np.concatenate([base[None], size[None], fields])
-    weights = np.column_stack([np.ones(count), scale, weights])
-    return Population(weights, stacked.reshape(len(stacked), -1), gender)
+    warp_fields, spread = warps(template, places.points)
+    fields = settle(np.concatenate([macro_fields, local_fields, warp_fields]), template)
+    size = HEAD_SCALE_SD * rng.standard_normal(len(local))
+    warped = WARPED * spread * rng.standard_normal((len(local), len(spread)))
+    weights = np.column_stack([np.ones(len(local)), size, *macro.values(), local, warped])
+    free = np.concatenate([np.zeros(weights.shape[1] - len(spread)), spread])
+    base, typical, fields = _centred(fields, weights[:, 2:].mean(0), template)
+    stacked = np.concatenate([base[None], typical[None], fields])
+    groups = {0: np.flatnonzero(~people.men), 1: np.flatnonzero(people.men)}
+    weights = calibrated(weights, stacked, places.measures(template.points), free, groups)
+    return Population(weights, stacked.reshape(len(stacked), -1))
 
 
 def _loader(source: Source, mesh: HeadMesh) -> Load:
@@ -84,34 +106,8 @@ def _centred(
     return base, base + np.tensordot(mean, fields, 1), fields
 
 
-def _macro_weights(rng: np.random.Generator, gender: np.ndarray) -> dict[str, np.ndarray]:
-    """Return MakeHuman's macro weights (n,) by target: products of the factors' shares."""
-    count = len(gender)
-    old = 0.9 * rng.beta(1.2, 2.0, count)
-    sexes = {"female": 1 - gender, "male": gender}
-    ages = {"young": 1 - old, "old": old}
-    muscle = _three_way(rng.normal(0.5, 0.12, count), "muscle")
-    weight = _three_way(rng.normal(0.5, 0.13, count), "weight")
-    races = dict(zip(RACES, rng.dirichlet([0.8] * 3, count).T, strict=True))
-    body = {
-        f"universal-{s}-{a}-{m}-{w}": sexes[s] * ages[a] * muscle[m] * weight[w]
-        for s, a, m, w in product(sexes, ages, muscle, weight)
-    }
-    face = {
-        f"{r}-{s}-{a}": races[r] * sexes[s] * ages[a] for r, s, a in product(races, sexes, ages)
-    }
-    return body | face
-
-
-def _three_way(value: np.ndarray, name: str) -> dict[str, np.ndarray]:
-    """Return shares of the min, average and max target for values in [0, 1]."""
-    offset = 2 * value.clip(0, 1) - 1
-    return {f"min{name}": (-offset).clip(0), f"average{name}": 1 - abs(offset),
-            f"max{name}": offset.clip(0)}  # fmt: skip
-
-
 def _local(
-    rng: np.random.Generator, source: Source, load: Load, count: int
+    rng: np.random.Generator, source: Source, load: Load, people: People
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return weights (n, L) and fields (L, V, 3) of the local targets, opposites paired."""
     fields, weights = [], []
@@ -119,13 +115,20 @@ def _local(
     for folder, name in _local_names(source):
         field = _signed(load, name)
         deviation = min(LOCAL_SD, LOCAL_MM[folder] / np.linalg.norm(field, axis=1).max())
-        own = rng.standard_normal(count)
+        own = rng.standard_normal(len(people.gender))
         common = shared.setdefault(name.replace("/r-", "/l-"), own)
         draw = own if common is own else _mixed(common, own, LIKE_SIDES)
-        stem = name.rpartition("/")[2].removesuffix(".target.gz")
         fields.append(field)
-        weights.append(MEAN_LOCAL.get(stem, 0.0) + deviation * draw)
+        weights.append(_trait(people, name) + deviation * draw)
     return np.array(weights).T, np.array(fields)
+
+
+def _trait(people: People, name: str) -> np.ndarray:
+    """Return what a person's sex, age and weight add (n,) to a local target, both sides alike."""
+    stem = name.rpartition("/")[2].removesuffix(".target.gz")
+    stem = "l-" + stem[2:] if stem.startswith("r-") else stem
+    known = {"gender": people.gender, "age": people.elders, "weight": people.weight}
+    return MEAN_LOCAL.get(stem, 0.0) + sum(known[of] * TRAITS[of].get(stem, 0.0) for of in known)
 
 
 def _signed(load: Load, name: str) -> Field:

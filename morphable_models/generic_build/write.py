@@ -2,32 +2,42 @@
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from .attributes import Attributes
+from .places import Places
 from .statistics import Linear
 
 PART_NAMES = ("background", "skin", "lips", "brows", "eyes", "teeth", "mouth", "ears", "neck",
               "scalp")  # fmt: skip
 EXPRESSION_UNIT = np.sqrt(3) / 12
 SHAPE_ERROR_MM, COLOUR_ERROR = 0.02, 0.2 / 255
+UNIT_STEP_MM = 2.0**-7
 COARSEST_STEP = 2.0**-12  # Keeps the columns orthonormal to a few parts in a thousand.
 CHUNK_COLUMNS = 8
 
 
 @dataclass(frozen=True)
 class Model:
-    """All that goes into the file: mesh, three linear models, landmarks, parts and UV."""
+    """All that goes into the file.
+
+    units: displacements (V, 3) of the named face units; uv: (V, 2).
+    """
 
     cells: np.ndarray
     reference: np.ndarray
     shape: Linear
     expression: Linear
     color: Linear
+    units: Mapping[str, np.ndarray]
     landmarks: np.ndarray
+    places: Places
+    attributes: Attributes
     parts: np.ndarray
     uv: np.ndarray
 
@@ -88,7 +98,35 @@ def _facegen(file: h5py.File, model: Model, texts: dict[str, str]) -> None:
     _put(file, "facegen/landmarks", model.landmarks.astype(np.int32))
     _put(file, "facegen/parts", model.parts.astype(np.uint8))
     _put(file, "facegen/uv", model.uv.astype(np.float32))
+    _units(file, model.units)
+    _places(file, model.places)
+    _attributes(file, model.attributes)
     group.attrs["expression_unit"] = np.float64(EXPRESSION_UNIT)
     group.attrs["part_names"] = json.dumps(PART_NAMES)
     for key, text in texts.items():
         group.attrs[key] = text
+
+
+def _units(file: h5py.File, units: Mapping[str, np.ndarray]) -> None:
+    """Write the named face units: displacements (3V, n) of weights from 0 to 1."""
+    basis = np.array([field.ravel() for field in units.values()], np.float32).T
+    basis = (np.round(basis / UNIT_STEP_MM) * UNIT_STEP_MM).astype(np.float32)
+    chunks = (len(basis), CHUNK_COLUMNS)
+    _put(file, "facegen/blendshapes", basis, chunks=chunks, shuffle=True, compression=6)
+    file["facegen/blendshapes"].attrs["names"] = json.dumps(list(units))
+
+
+def _places(file: h5py.File, places: Places) -> None:
+    """Write the anthropometric points, and the vertices along each tape."""
+    _put(file, "facegen/points", np.array(list(places.points.values()), np.int32))
+    file["facegen/points"].attrs["names"] = json.dumps(list(places.points))
+    for name, vertices in places.tapes.items():
+        _put(file, f"facegen/tapes/{name}", vertices.astype(np.int32))
+
+
+def _attributes(file: h5py.File, attributes: Attributes) -> None:
+    """Write the attributes: their mean and covariance, and that with the coefficients."""
+    for name in ("mean", "covariance", "shape", "reflectance"):
+        _put(file, f"facegen/attributes/{name}", getattr(attributes, name).astype(np.float64))
+    rows = [asdict(attribute) for attribute in attributes.described]
+    file["facegen/attributes"].attrs["described"] = json.dumps(rows)
