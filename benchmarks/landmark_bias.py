@@ -89,7 +89,9 @@ def table(errors: Points) -> str:
     bias = 100 * errors.mean(axis=0)
     order = np.argsort(-np.linalg.norm(bias, axis=1))
     lines = ["landmark  right   down  length"]
-    lines += [f"{i:8d} {bias[i, 0]:6.2f} {bias[i, 1]:6.2f} {np.hypot(*bias[i]):7.2f}" for i in order]
+    lines += [
+        f"{i:8d} {bias[i, 0]:6.2f} {bias[i, 1]:6.2f} {np.hypot(*bias[i]):7.2f}" for i in order
+    ]
     return "\n".join(lines)
 
 

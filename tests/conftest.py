@@ -53,6 +53,12 @@ def generic():
 
 
 @pytest.fixture(scope="session")
+def arkit():
+    """The generic model with its named expressions."""
+    return catalogue.load("generic-arkit")
+
+
+@pytest.fixture(scope="session")
 def ellipsoid():
     """A small morphable model."""
     return synthetic.model()

@@ -22,15 +22,16 @@ from hypothesis import HealthCheck, Phase, settings
 from facegen import open_dataset
 from facegen.dataset import encoding, shards
 from facegen.dataset.index import open_spec
+from facegen.dataset.labels import decode_label
 from facegen.dataset.report import read_report
 from facegen.dataset.spec import DatasetSpec
 from facegen.dataset.stores.opening import open_store
 from facegen.dataset.streaming import stream_samples
 from facegen.errors import DatasetError, FacegenError
-from facegen.files import sha256_of
 from facegen.inspection import page, report, verify
 from facegen.models import catalogue, model_file
 from facegen.models.importers import importing, landmarks
+from facegen.models.model_file import checked_sha256
 from facegen.recipe.loading import load
 from facegen.recipe.plan import splits_of
 from facegen.sampling import estimates
@@ -62,13 +63,13 @@ def sampled(path):
     """A recipe that is read is refused, or gives finite theta, cameras and colours."""
     recipe = load(str(path))
     if recipe.model != "generic":
-        sha256_of(catalogue.find(recipe.model))
-    check_camera(recipe.camera)
+        checked_sha256(catalogue.find(recipe.model))
+    check_camera(recipe)
     identities = recipe.identities
     count = min(identities.total, 9) if identities else 9
     splits_of(recipe, count)
     source, indices = source_of(recipe, layout_of(5, 4, 3)), np.arange(count)
-    distance, crop = draw_cameras(recipe.camera, 1, indices)
+    distance, crop = draw_cameras(recipe, 1, indices)
     colours = draw_colours(recipe.background, 1, indices, 3)
     for draws in (source.theta(1, indices), distance, crop.scale, crop.shift, colours):
         assert np.isfinite(draws).all()
@@ -105,7 +106,7 @@ def members(path):
     data = path.read_bytes()
     array = partial(encoding.decode_array, shape=(350,))
     decoders = [codec.decode for codec in encoding.CODECS.values()]
-    for decode in (*decoders, array, encoding.decode_label, encoding.decode_image):
+    for decode in (*decoders, array, decode_label, encoding.decode_image):
         with suppress(DatasetError):
             decode(data)
 

@@ -50,6 +50,7 @@ MEMBERS = {
     "segmentation": "segmentation.png",
     "pncc": "pncc.png",
     "landmarks": "landmarks.npy",
+    "landmarks2d": "landmarks2d.npy",
     "theta": "theta.npy",
     "cls": "cls",
 }

@@ -94,13 +94,14 @@ def test_positive_pitch_looks_down_and_positive_yaw_right(draw, generic, directi
     )
     assert sign * toward * (moved - straight)[NOSE_TIP, axis] > 8
     up = -1 if axis else 1
-    assert sign * toward * up * (lips_normal(after) - lips_normal(before))[axis] > 0.08
+    turn = face_normal(after, moved) - face_normal(before, straight)
+    assert sign * toward * up * turn[axis] > 0.2
 
 
-def lips_normal(layers):
-    """The mean normal over the lips' pixels, in camera space."""
-    lips = layers["segmentation"] == SEGMENTS.index("lips")
-    return (layers["normal"][lips] / 127.5 - 1).mean(axis=0)
+def face_normal(layers, uv):
+    """The mean normal at the inner ends of the brows and between them, in camera space."""
+    column, row = uv[[21, 22, 27]].astype(int).T
+    return (layers["normal"][row, column] / 127.5 - 1).mean(axis=0)
 
 
 @states("Rotation")

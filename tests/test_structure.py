@@ -27,6 +27,7 @@ WALLS = {
     "moderngl": ("rendering/egl/",),
     "numba": ("models/", "rendering/cpu/"),
     "pillow_heif": ("rendering/pictures",),
+    "pygltflib": ("models/gltf",),
     "pyarrow": ("inspection/labels_table",),
     "ray": ("generation/engines/ray",),
     "tarfile": ("dataset/shards",),

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from spoiling import spoilt as spoilt_bytes
 
-from facegen.dataset.encoding import Label, encode_array, encode_depth, encode_label
+from facegen.dataset.encoding import encode_array, encode_depth
 from facegen.dataset.index import ModelEntry
+from facegen.dataset.labels import Label, encode_label
 from facegen.dataset.shards import END, sample_bytes
 from facegen.recipe import loading
 from facegen.sampling import estimates

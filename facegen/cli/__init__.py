@@ -5,6 +5,7 @@ progress    a bar, and a summary
 generation  render, bootstrap, index, bench
 inspection  verify, report
 learning    train, estimate, evaluate
+show        show: a recipe, a model or a sample as a picture
 models      models: import, info, export
 recipes     recipes: list, show
 doctor      doctor: what is installed and what is missing

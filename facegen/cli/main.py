@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import click
 
 from facegen import __version__
-from facegen.cli import generation, inspection, learning
+from facegen.cli import generation, inspection, learning, show
 from facegen.cli.doctor import doctor
 from facegen.cli.models import models
 from facegen.cli.options import CONTEXT
@@ -57,6 +57,7 @@ for command in (
     *generation.COMMANDS,
     *learning.COMMANDS,
     *inspection.COMMANDS,
+    *show.COMMANDS,
     recipes,
     models,
     doctor,

@@ -1,16 +1,22 @@
 """`facegen models import`, `info` and `export`: thin words over the rooms beside this one."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import click
+import numpy as np
 
 from facegen.cli.options import FILE, NAME
-from facegen.errors import ModelError, UsageError
-from facegen.files import check_output
-from facegen.models import model_file
+from facegen.errors import FacegenError, ModelError, UsageError, located
+from facegen.files import Array, check_output, read_npy
+from facegen.models import export, extras, model_file
 from facegen.models.catalogue import find, imported, load, names
 from facegen.models.morphable_model import MorphableModel
+from facegen.recipe.recipe import COEFFICIENT_GROUPS
+from facegen.scene.parameters import Parameters
+
+MAX_THETA = 1_000_000
 
 
 @click.group(invoke_without_command=True)
@@ -63,13 +69,74 @@ def info_command(name: str) -> None:
 @models.command("export")
 @click.argument("name", type=NAME)
 @click.argument("out", type=FILE)
-def export_command(name: str, out: Path) -> None:
-    """Export a face model in the Basel layout."""
-    if out.suffix != ".h5":
-        raise UsageError(f"{out}: not an .h5 file")
-    check_output("OUT", out, model_file.SIGNATURE, (find(name),))
-    model_file.write(out, model_file.content_of(load(name)))
+@click.option("--coefficients", type=FILE, help="theta of a face: a sample's theta.npy.")
+@click.option("--recipe", type=NAME, help="Export a sample of this recipe.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Of the recipe's samples."
+)
+@click.option("--index", type=click.IntRange(0, 10**10), default=0, help="Of the recipe's sample.")
+def export_command(
+    name: str, out: Path, coefficients: Path | None, recipe: str | None, seed: int, index: int
+) -> None:
+    """Export a face model, or one of its faces.
+
+    OUT.h5 is the whole model in the Basel layout; OUT.obj, OUT.ply and OUT.glb are one face with
+    its colours and texture coordinates, the mean one unless another is asked for. A .glb has the
+    model's named expressions as morph targets.
+    """
+    kinds = {".h5": model_file.SIGNATURE, **export.KINDS}
+    suffix = out.suffix.lower()
+    if suffix not in kinds:
+        raise UsageError(f"{out}: not a file of {', '.join(kinds)}")
+    if coefficients and recipe:
+        raise UsageError("--coefficients and --recipe both name a face", "give one of them")
+    check_output("OUT", out, kinds[suffix], (extras.inside(find(name))[0], coefficients))
+    model = load(name)
+    if suffix == ".h5":
+        if coefficients or recipe:
+            raise UsageError(f"{out}: an .h5 file is the whole model, not one face")
+        model_file.write(out, model_file.content_of(model))
+    else:
+        parameters = parameters_of(model, coefficients, recipe, seed, index)
+        export.write_face(out, export.face_of(model, find(name), parameters))
     click.echo(f"wrote {out}")
+
+
+def parameters_of(
+    model: MorphableModel, theta: Path | None, recipe: str | None, seed: int, index: int
+) -> Parameters | None:
+    """The parameters of the face that is asked for; None is the mean face."""
+    if theta is not None:
+        with located(theta):
+            width = model.layout.width
+            return model.layout.unpack(theta_of(theta, width))
+    if recipe is None:
+        return None
+    from facegen.recipe.loading import load as load_recipe
+    from facegen.sampling.samples import draw
+
+    stated = load_recipe(recipe)
+    with located(f"recipe {stated.name}"):
+        samples = draw(stated, model, seed, [index])
+    return whole(samples.parameters, model)
+
+
+def theta_of(path: Path, width: int) -> Array:
+    """theta (1, width) of an .npy file; FacegenError says what is wrong with it."""
+    theta = np.asarray(read_npy(path, MAX_THETA), np.float32).reshape(-1)
+    if theta.shape != (width,) or not np.isfinite(theta).all():
+        raise FacegenError(f"holds {theta.shape[0]} numbers, not the {width} finite ones of theta")
+    return theta[None]
+
+
+def whole(parameters: Parameters, model: MorphableModel) -> Parameters:
+    """The parameters with as many coefficients as the model has: what a recipe leaves is zero."""
+    padded = {}
+    for group in model.layout.groups:
+        if group.name in COEFFICIENT_GROUPS:
+            stated = getattr(parameters, group.name)
+            padded[group.name] = np.pad(stated, ((0, 0), (0, group.width - stated.shape[1])))
+    return replace(parameters, **padded)
 
 
 def info(name: str) -> dict[str, str]:

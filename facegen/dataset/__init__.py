@@ -1,6 +1,7 @@
 """A data set on disk: what it follows from, and every file of it, written and read.
 
 encoding   each member of a sample, encoded and decoded
+labels     a sample's json
 stores/    where it lies: a folder, or a URL
 shards     samples <-> tar
 streaming  samples of shards, shuffled, for training

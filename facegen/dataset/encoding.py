@@ -1,7 +1,6 @@
 """How each member of a sample is encoded, and decoded: the image, theta, the label, every layer."""
 
 import io
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,28 +15,24 @@ from facegen.errors import DatasetError, FacegenError, UsageError
 from facegen.files import Array
 from facegen.models.morphable_model import LANDMARKS
 from facegen.recipe.recipe import ImageFormat
-from facegen.sampling.prior import Parent
 
-Layer = Literal["mask", "depth", "normal", "albedo", "segmentation", "pncc", "landmarks", "cls"]
+Layer = Literal[
+    "mask",
+    "depth",
+    "normal",
+    "albedo",
+    "segmentation",
+    "pncc",
+    "landmarks",
+    "landmarks2d",
+    "cls",
+]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
 THETA, LABEL = "theta.npy", "json"
 DEPTH_UNITS_PER_MM = 10
-MAX_LABEL = 1 << 20
-LARGEST = 2**63 - 1
 PILLOW_FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
 STORED_FORMATS = tuple(PILLOW_FORMATS.values())
-
-
-@dataclass(frozen=True, eq=False)
-class Label:
-    """What a sample's json says beside theta."""
-
-    index: int
-    K: Float32[Array, "3 3"]
-    model_to_camera: Float32[Array, "4 4"]
-    identity: int
-    parent: Parent | None
 
 
 @dataclass(frozen=True)
@@ -149,51 +144,6 @@ def decode_class(data: bytes) -> int:
     return int(data)
 
 
-def encode_label(label: Label) -> bytes:
-    """A label as compact JSON; a number that is not finite is an error.
-
-    `parent` is absent where there is none: collate functions take no null.
-    """
-    values = {
-        "index": label.index,
-        "K": label.K.tolist(),
-        "model_to_camera": label.model_to_camera.tolist(),
-        "identity": label.identity,
-    }
-    if label.parent:
-        values["parent"] = {"row": label.parent.row, "key": label.parent.key}
-    return json.dumps(values, separators=(",", ":"), allow_nan=False).encode()
-
-
-def decode_label(data: bytes) -> Label:
-    """A label that anybody may have written; DatasetError says what is wrong with it."""
-    if len(data) > MAX_LABEL:
-        raise DatasetError(f"the json is not a label: {len(data):,} bytes")
-    try:
-        values = json.loads(data)
-        if values.keys() - {"parent"} != LABEL_KEYS:
-            raise ValueError(f"its keys are {', '.join(values)}")
-        parent = values.get("parent", ABSENT)
-        return Label(
-            _whole(values["index"]),
-            _matrix("K", values["K"], 3),
-            _matrix("model_to_camera", values["model_to_camera"], 4),
-            _whole(values["identity"]),
-            None if parent is ABSENT else Parent(_whole(parent["row"]), str(parent["key"])),
-        )
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
-        raise DatasetError(f"the json is not a label: {error}") from None
-
-
-LABEL_KEYS = {"index", "K", "model_to_camera", "identity"}
-ABSENT = object()
 CODECS: Mapping[Layer, Codec] = {
     "mask": Codec("mask.png", encode_png, decode_png),
     "depth": Codec("depth.png", encode_depth, decode_depth),
@@ -202,6 +152,7 @@ CODECS: Mapping[Layer, Codec] = {
     "segmentation": Codec("segmentation.png", encode_png, decode_png),
     "pncc": Codec("pncc.png", encode_png, decode_png),
     "landmarks": Codec("landmarks.npy", encode_array, decode_landmarks),
+    "landmarks2d": Codec("landmarks2d.npy", encode_array, decode_landmarks),
     "cls": Codec("cls", encode_class, decode_class),
 }
 
@@ -214,19 +165,6 @@ def _png(data: bytes, dtype: type) -> Array:
     if pixels.dtype != dtype:
         raise DatasetError(f"holds {pixels.dtype}, not {np.dtype(dtype)}")
     return pixels
-
-
-def _matrix(name: str, values: Any, side: int) -> Float32[Array, "n n"]:
-    matrix = np.array(values, np.float32)
-    if matrix.shape != (side, side) or not np.isfinite(matrix).all():
-        raise ValueError(f"{name} is not {side} x {side} finite numbers")
-    return matrix
-
-
-def _whole(value: Any) -> int:
-    if type(value) is not int or not 0 <= value <= LARGEST:
-        raise ValueError(f"{str(value)[:40]} is not a whole number from 0")
-    return value
 
 
 @contextmanager

@@ -15,14 +15,13 @@ from facegen.dataset.encoding import (
     CODECS,
     LABEL,
     THETA,
-    Label,
     Layer,
     decode_array,
     decode_image,
-    decode_label,
     suffixes_of,
 )
 from facegen.dataset.index import INDEX, Index, ShardEntry, layers_of, read_index, recipe_of
+from facegen.dataset.labels import Label, decode_label
 from facegen.dataset.scan import complete_tars
 from facegen.dataset.shards import parse_sample, sample_offsets
 from facegen.dataset.stores.opening import open_store
@@ -54,8 +53,8 @@ class Layers(Mapping[Layer, Any]):
 
     mask: (H, W) uint8, 255 where the face is; depth: (H, W) float32, mm along the view axis, 0
     where nothing is; normal: (H, W, 3) uint8, n = 2 v / 255 - 1 in camera space; albedo and pncc:
-    (H, W, 3) uint8; segmentation: (H, W) uint8; landmarks: (68, 3) float32, u, v, visible; cls: an
-    int.
+    (H, W, 3) uint8; segmentation: (H, W) uint8; landmarks and landmarks2d: (68, 3) float32, u, v,
+    visible; cls: an int.
     """
 
     def __init__(self, sample: "Sample") -> None:
@@ -128,6 +127,21 @@ class Sample:
     def parent(self) -> Parent | None:
         """The estimate that it perturbs, if it does."""
         return self._label.parent
+
+    @property
+    def attributes(self) -> Mapping[str, float]:
+        """The attributes that its recipe states, by name."""
+        return self._label.attributes
+
+    @property
+    def grid(self) -> Mapping[str, int]:
+        """The step of every axis of its recipe's grid, by name."""
+        return self._label.grid
+
+    @property
+    def expression(self) -> Mapping[str, float]:
+        """The weights of its expressions by name, where the model has names for them."""
+        return self._label.expression
 
     @cached_property
     def layers(self) -> Layers:

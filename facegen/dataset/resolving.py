@@ -58,6 +58,7 @@ def resolve_with(
         recipe=recipe,
         model=ModelFile(model.name, path, model.sha256),
         layout=model.layout,
+        attributes=model.attributes,
         seed=spec.seed,
         count=count,
         shard_size=shard_size,
@@ -166,8 +167,8 @@ def _check(resolved: ResolvedSpec, estimates: Estimates | None) -> None:
     file, recipe, layout = resolved.estimates, resolved.recipe, resolved.layout
     with located(f"recipe {recipe.name}"):
         _check_kind(resolved)
-        check_camera(recipe.camera)
-        source_of(recipe, layout)
+        check_camera(recipe)
+        source_of(recipe, layout, resolved.attributes)
     if file is not None and estimates is not None:
         with located(file.path):
             perturbation_of(recipe, layout, estimates, file.weighted)

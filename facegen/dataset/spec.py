@@ -11,6 +11,7 @@ from typing import Literal
 from facegen.dataset.encoding import Layer
 from facegen.errors import ModelError, located
 from facegen.files import sha256_of
+from facegen.models.attributes import Attributes
 from facegen.models.cache import open_model
 from facegen.models.morphable_model import MorphableModel
 from facegen.recipe.loading import DEFAULT
@@ -84,7 +85,8 @@ class EstimatesFile:
 class ResolvedSpec:
     """A spec that was checked and can be made: names read, files hashed, defaults filled in.
 
-    start, stop: this part's shards among all; notes: what the user should know.
+    start, stop: this part's shards among all; notes: what the user should know; attributes: what
+    the model knows of them.
     """
 
     recipe: Recipe
@@ -103,6 +105,7 @@ class ResolvedSpec:
     renderer: str
     workers: int
     notes: tuple[str, ...] = ()
+    attributes: Attributes | None = None
 
     @cached_property
     def all_shards(self) -> list[Shard]:
@@ -156,7 +159,7 @@ class ResolvedSpec:
     def source(self) -> Source:
         """Where theta comes from: the recipe's prior, or a perturbation of the estimates."""
         if self.estimates is None:
-            return source_of(self.recipe, self.layout)
+            return source_of(self.recipe, self.layout, self.attributes)
         path = self.estimates.path
         with located(path):
             if sha256_of(path) != self.estimates.sha256:
@@ -170,7 +173,7 @@ class ResolvedSpec:
 
     def completer(self, model: MorphableModel) -> Sampler:
         """How samples whose theta is known are completed, for estimates that are not at hand."""
-        return self._sampler(model, source_of(self.recipe, self.layout))
+        return self._sampler(model, source_of(self.recipe, self.layout, self.attributes))
 
     def _sampler(self, model: MorphableModel, source: Source) -> Sampler:
         return Sampler(self.recipe, self.layout, model.landmark_geometry, source, self.seed)

@@ -6,15 +6,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from jaxtyping import Int64
 
-from facegen.dataset.encoding import (
-    CODECS,
-    LABEL,
-    THETA,
-    Label,
-    encode_array,
-    encode_image,
-    encode_label,
-)
+from facegen.dataset.encoding import CODECS, LABEL, THETA, encode_array, encode_image
+from facegen.dataset.labels import encode_label, label_of
 from facegen.dataset.report import ShardReport, write_report
 from facegen.dataset.shards import open_shard, sample_key
 from facegen.dataset.spec import ResolvedSpec
@@ -25,7 +18,8 @@ from facegen.generation.timing import Stopwatch
 from facegen.recipe.plan import Shard
 from facegen.rendering.contract import Frames, RenderSettings
 from facegen.rendering.devices import open_renderer
-from facegen.rendering.faces import Faces, finish, rendered_layers, scene_of
+from facegen.rendering.faces import Faces, Finishing, finish, rendered_layers, scene_of
+from facegen.rendering.landmarks import VisibleContour
 from facegen.sampling.samples import Samples
 
 Members = dict[str, bytes]
@@ -42,6 +36,8 @@ class Worker:
         self.sampler = spec.sampler(self.model)
         settings = RenderSettings(spec.recipe.image.size, rendered_layers(spec.layers))
         self.renderer = open_renderer(device, self.model, settings)
+        contour = VisibleContour(self.model)
+        self.finishing = Finishing(spec.layers, spec.backgrounds, contour)
         self.stopwatch = Stopwatch()
 
     def make(self, shard: Shard, on_samples: OnSamples) -> ShardReport:
@@ -81,7 +77,7 @@ class Worker:
     def encoded(self, samples: Samples, frames: Frames) -> list[tuple[str, Members]]:
         """The samples as (key, members)."""
         with self.stopwatch.measure("encode"):
-            faces = finish(frames, samples, self.spec.layers, self.spec.backgrounds)
+            faces = finish(frames, samples, self.finishing)
             return [
                 (sample_key(index), self._members(samples, faces, row))
                 for row, index in enumerate(samples.indices.tolist())
@@ -112,14 +108,10 @@ class Worker:
     def _members(self, samples: Samples, faces: Faces, row: int) -> Members:
         """One sample's members: image, layers, theta and label."""
         image, identity = self.spec.recipe.image, int(samples.identities[row])
-        cameras, index = samples.cameras, int(samples.indices[row])
-        label = Label(
-            index, cameras.K[row], cameras.model_to_camera[row], identity, samples.parents[row]
-        )
         members = {
             image.format: encode_image(faces.images[row], image),
             THETA: encode_array(samples.theta[row]),
-            LABEL: encode_label(label),
+            LABEL: encode_label(label_of(samples, row)),
         }
         for name in self.spec.layers:
             codec = CODECS[name]

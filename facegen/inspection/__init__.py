@@ -6,5 +6,6 @@ skin          skin tones: the individual typology angle and its classes
 charts        SVG charts
 report        what the report shows, gathered from shards and labels
 page          the report as one HTML page
+sheets        recipes, models and samples as pictures
 labels_table  all labels in one parquet file
 """

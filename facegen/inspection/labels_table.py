@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from facegen.dataset.encoding import LABEL, THETA, decode_array, decode_label
+from facegen.dataset.encoding import LABEL, THETA, decode_array
+from facegen.dataset.labels import decode_label
 from facegen.dataset.scan import ShardState, scan_shards
 from facegen.dataset.shards import read_samples
 from facegen.dataset.spec import ResolvedSpec
@@ -61,6 +62,8 @@ def schema_of(arrow: Any, spec: ResolvedSpec) -> Any:
             ("K", arrow.list_(numbers, 9)),
             ("model_to_camera", arrow.list_(numbers, 16)),
             *((g.name, arrow.list_(numbers, g.width)) for g in spec.layout.groups),
+            ("attributes", arrow.map_(arrow.string(), numbers)),
+            ("grid", arrow.map_(arrow.string(), arrow.int32())),
         ]
     )
 
@@ -94,6 +97,8 @@ def row_of(
         "K": np.ravel(label.K),
         "model_to_camera": np.ravel(label.model_to_camera),
         **{g.name: theta[spec.layout.slices[g.name]] for g in spec.layout.groups},
+        "attributes": list(label.attributes.items()),
+        "grid": list(label.grid.items()),
     }
 
 

@@ -263,7 +263,8 @@ def distribution_text(distribution: Distribution, factor: float) -> str:
     if isinstance(distribution, Normal):
         mean, sd = number(distribution.mean * factor), number(distribution.sd * factor)
         return f"normal {mean} \N{PLUS-MINUS SIGN} {sd}"
-    assert isinstance(distribution, Mixture)
+    if not isinstance(distribution, Mixture):
+        return "as stated attributes make it"
     parts = zip(distribution.weights, distribution.components, strict=True)
     return " + ".join(f"{weight:g} ({distribution_text(c, factor)})" for weight, c in parts)
 

@@ -21,7 +21,7 @@ from facegen.files import Array
 from facegen.generation.timing import stage_milliseconds
 from facegen.inspection import skin
 from facegen.models.morphable_model import MorphableModel
-from facegen.recipe.distributions import Distribution
+from facegen.recipe.distributions import Distribution, Empirical
 from facegen.sampling.prior import Prior
 from facegen.scene.lighting import CONSTANT
 from facegen.scene.parameters import ANGLES, CHANNELS, Group
@@ -126,10 +126,18 @@ def panels_of(
     source = spec.source()
     draws = source.independent(spec.seed, gathered.indices, gathered.theta)
     prior = source.distributions
-    return ordered_panels(spec, list(prior.blocks), draws), standard_errors(prior, draws)
+    shown = [draw if len(draw) else gathered.theta[:, c] for c, draw in enumerate(draws)]
+    return ordered_panels(spec, shown_blocks(prior), shown), standard_errors(prior, draws)
 
 
 Block = tuple[Distribution | None, Int64[Array, "k"]]
+
+
+def shown_blocks(prior: Prior) -> list[Block]:
+    """The prior's blocks, those known by draws alone as one without a stated distribution."""
+    known = [(d, columns) for d, columns in prior.blocks if not isinstance(d, Empirical)]
+    others = [columns for d, columns in prior.blocks if isinstance(d, Empirical)]
+    return [*known, *([(None, np.sort(np.concatenate(others)))] if others else [])]
 
 
 def ordered_panels(
@@ -179,6 +187,8 @@ def standard_errors(prior: Prior, draws: list[Float32[Array, "k"]]) -> Float64[A
     for distribution, columns in prior.blocks:
         for column in columns.tolist() if distribution.sd else []:
             values = draws[column].astype(np.float64)
+            if not len(values):
+                continue
             error = distribution.sd / np.sqrt(len(values))
             errors[column] = (values.mean() - distribution.mean) / error
     return errors

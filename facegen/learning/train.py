@@ -26,7 +26,7 @@ from facegen.learning.networks import FaceNet, NetworkError, load_pretrained
 from facegen.learning.training_set import TrainingSet, open_model_of, open_training_set
 from facegen.recipe.loading import load
 from facegen.recipe.recipe import Recipe
-from facegen.sampling.prior import prior_of
+from facegen.sampling.prior import source_of
 from facegen.scene.parameters import Layout
 
 Say = Callable[[str], None]
@@ -118,7 +118,7 @@ def begin(
     recipe = _recipe(config, training_set, start)
     settings = config.deciding({**_hashes(config, training_set), "recipe": recipe.fingerprint})
     model = open_model_of(recipe, training_set.model, config.model)
-    mean, sd = prior_of(recipe, model.layout).moments()
+    mean, sd = source_of(recipe, model.layout, model.attributes).distributions.moments()
     weights = _weights(config, start) or loss.calibrate(training_set.layout, model, sd)
     if config.loss == "model-space":
         tell(loss.describe(weights, loss.shares(training_set.layout, model, weights, sd)))

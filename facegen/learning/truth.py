@@ -7,7 +7,8 @@ from itertools import islice
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from facegen.dataset.encoding import CODECS, LABEL, THETA, decode_array, decode_label
+from facegen.dataset.encoding import CODECS, LABEL, THETA, decode_array
+from facegen.dataset.labels import decode_label
 from facegen.dataset.shards import Encoded, read_samples
 from facegen.errors import DatasetError, located
 from facegen.files import Array

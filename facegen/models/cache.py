@@ -14,20 +14,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from facegen.errors import located
 from facegen.folders import cache_folders
-from facegen.models import model_file
+from facegen.models import extras, model_file
 from facegen.models.morphable_model import LinearModel, MorphableModel
 from facegen.recipe.recipe import Coefficients
 from facegen.scene.parameters import CoefficientUnit
 
-VERSION = 5
+VERSION = 6
 RECORD, CHECKSUMS = "model.json", "checksums.json"
 BASES = ("geometry", "reflectance")
 SMALL = ("shape_mean", "expression_mean", "reflectance_mean", "geometry_scale", "reflectance_scale")
 TABLES = ("triangles", "landmarks", "segmentation")
+EXTRAS = "extras.h5"
 
 
 def open_model(path: Path, counts: Coefficients) -> MorphableModel:
@@ -73,6 +75,7 @@ def keep(model: MorphableModel, folder: Path) -> None:
     try:
         for name, array in arrays.items():
             np.save(partial / f"{name}.npy", array, allow_pickle=False)
+        _keep_extras(model, partial / EXTRAS)
         (partial / RECORD).write_text(json.dumps(record))
         (partial / CHECKSUMS).write_text(checksums(partial), "utf-8")
         shutil.rmtree(folder, ignore_errors=True)
@@ -99,11 +102,23 @@ def attach(folder: Path) -> MorphableModel:
         **{name: a[name] for name in TABLES},
         expression_unit=unit,
         **record,
+        **vars(_attach_extras(folder / EXTRAS)),
     )
+
+
+def _keep_extras(model: MorphableModel, path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_group("facegen")
+        extras.write(file, model_file.extras_of(model))
+
+
+def _attach_extras(path: Path) -> extras.Extras:
+    with h5py.File(path) as file:
+        return extras.read(file)
 
 
 def checksums(folder: Path) -> str:
     """CRC-32 of every file of a kept model, as JSON: three times as fast as SHA-256."""
-    names = (RECORD, *(f"{name}.npy" for name in (*BASES, *SMALL, *TABLES)))
+    names = (RECORD, EXTRAS, *(f"{name}.npy" for name in (*BASES, *SMALL, *TABLES)))
     mapped = {name: np.memmap(folder / name, np.uint8, mode="r") for name in names}
     return json.dumps({name: zlib.crc32(data.data) for name, data in mapped.items()})

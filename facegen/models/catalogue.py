@@ -7,7 +7,10 @@ from pathlib import Path
 from facegen.errors import FacegenError, ModelError
 from facegen.folders import data_folder, package_data
 from facegen.models import model_file
+from facegen.models.extras import INSIDE, SUFFIX, inside
 from facegen.models.morphable_model import MorphableModel
+
+NAMED = ("generic",)  # those that come along with named expressions as well
 
 
 def names() -> list[str]:
@@ -20,7 +23,7 @@ def find(name_or_path: str) -> Path:
     files = _files()
     if name_or_path in files:
         return files[name_or_path]
-    if Path(name_or_path).suffix != ".h5" or "\0" in name_or_path:
+    if inside(Path(name_or_path))[0].suffix != ".h5" or "\0" in name_or_path:
         raise ModelError(
             f"model {name_or_path}: no model of that name; there are {', '.join(sorted(files))}",
             "give one of them, the path of an .h5 file, or `facegen models import FILE` first",
@@ -43,4 +46,5 @@ def _files() -> dict[str, Path]:
     folders = [package_data("morphable_models")]
     with suppress(FacegenError):  # Without a home there are no imported ones.
         folders.insert(0, imported())
-    return {path.stem: path for folder in folders for path in folder.glob("*.h5")}
+    files = {path.stem: path for folder in folders for path in folder.glob("*.h5")}
+    return files | {f"{name}{SUFFIX}": files[name] / INSIDE for name in NAMED if name in files}

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import h5py
@@ -12,7 +12,8 @@ from jaxtyping import Float32, Int32, UInt8
 
 from facegen.errors import ModelError, located
 from facegen.files import Array, written_whole
-from facegen.models import hdf5
+from facegen.models import extras, hdf5
+from facegen.models.extras import Extras
 from facegen.models.morphable_model import LANDMARKS, SEGMENTS, LinearModel, MorphableModel
 from facegen.scene.parameters import STANDARD_DEVIATION, WEIGHT, CoefficientUnit
 
@@ -25,20 +26,38 @@ _HINT = "morphable_models/README.md describes the layout"
 def load(path: Path) -> MorphableModel:
     """Read a model; ModelError names the file and the data set that is wrong."""
     # Values that overflow are refused where they are checked.
+    source, named = extras.inside(path)
     with located(path), np.errstate(all="ignore"):
         sha256 = checked_sha256(path)
-        with hdf5.opened(path, ModelError) as file:
-            return _read(file, path.stem, sha256)
+        with hdf5.opened(source, ModelError) as file:
+            model = _read(file, source.stem, sha256)
+            return _with_names(file, model) if named else model
+
+
+def _with_names(file: h5py.File, model: MorphableModel) -> MorphableModel:
+    """The model with its named expressions in place of the others."""
+    expression, names = extras.read_blendshapes(file, model.vertices)
+    return replace(
+        model,
+        name=model.name + extras.SUFFIX,
+        expression=expression,
+        expression_unit=WEIGHT,
+        expression_names=names,
+    )
 
 
 def checked_sha256(path: Path) -> str:
-    """SHA-256 of an HDF5 file."""
+    """SHA-256 of an HDF5 file, and of what is meant inside of it."""
+    source, named = extras.inside(path)
     try:
-        with path.open("rb") as file:
+        with source.open("rb") as file:
             if file.read(len(hdf5.SIGNATURE)) != hdf5.SIGNATURE:
                 raise ModelError("not an HDF5 file", "give a model that `facegen models` lists")
             file.seek(0)
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256")
+            if named:
+                digest.update(extras.INSIDE.encode())
+            return digest.hexdigest()
     except OSError as error:
         raise ModelError(
             error.strerror or str(error), "give a model's name or its .h5 file"
@@ -60,6 +79,7 @@ def _read(file: h5py.File, name: str, sha256: str) -> MorphableModel:
         sha256=sha256,
         licence=_text(group, "licence", ""),
         expression_unit=unit,
+        **vars(extras.read(file)),
     )
 
 
@@ -158,6 +178,7 @@ class ModelContent:
     segmentation: UInt8[Array, "V"]
     expression_unit: CoefficientUnit
     texts: Mapping[str, str]
+    extras: Extras = field(default_factory=Extras)
 
 
 def content_of(model: MorphableModel) -> ModelContent:
@@ -171,7 +192,13 @@ def content_of(model: MorphableModel) -> ModelContent:
         model.segmentation,
         model.expression_unit,
         {"name": model.name, "licence": model.licence},
+        extras_of(model),
     )
+
+
+def extras_of(model: MorphableModel) -> Extras:
+    """What a model's file holds beyond the Basel layout."""
+    return Extras(model.expression_names, model.points, model.tapes, model.attributes)
 
 
 def write(path: Path, content: ModelContent) -> None:
@@ -196,6 +223,7 @@ def write(path: Path, content: ModelContent) -> None:
 
 def is_model(path: Path) -> bool:
     """Whether a file is a model with facegen's attributes, not a foreign one."""
+    path = extras.inside(path)[0]
     if not path.is_file() or not h5py.is_hdf5(path):
         return False
     with located(path), hdf5.opened(path, ModelError) as file:
@@ -205,7 +233,7 @@ def is_model(path: Path) -> bool:
 def texts_of(path: Path) -> dict[str, str]:
     """What a file says of its source, unit and making."""
     names = ("source", "unit", "notes", "description")
-    with located(path), hdf5.opened(path, ModelError) as file:
+    with located(path), hdf5.opened(extras.inside(path)[0], ModelError) as file:
         group = _group(file, "facegen")
         return {name: text for name in names if (text := _text(group, name, ""))}
 
@@ -251,6 +279,7 @@ def _put_facegen(file: h5py.File, content: ModelContent) -> None:
     texts["expression_kind"] = content.expression_unit.kind
     for key, text in (texts | dict(content.texts)).items():
         attributes[key] = text[:MAX_ATTRIBUTE]
+    extras.write(file, content.extras)
 
 
 def _put(file: h5py.File, name: str, data: object) -> None:

@@ -1,6 +1,7 @@
 """A 3D morphable face model: mean + basis . coefficients, for a batch at a time."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -8,6 +9,8 @@ from jaxtyping import Float32, Int, Int32, UInt8
 
 from facegen.errors import ModelError
 from facegen.files import Array
+from facegen.models.attributes import Attributes
+from facegen.models.contour import ContourLines, contour_lines
 from facegen.scene.parameters import POSTER_UNIT, CoefficientUnit, Layout, layout_of
 
 LANDMARKS = 68
@@ -73,7 +76,9 @@ class MorphableModel:
 
     shape and reflectance are linear models with a mean; expression adds to shape. triangles are
     counter-clockwise from outside; landmarks are vertices in the iBUG order; segmentation holds
-    indices into SEGMENTS. sha256 is that of the file.
+    indices into SEGMENTS. sha256 is that of the file. expression_names: of the components, where
+    they have names; points: vertices of anthropometric points by name, tapes: those along a tape;
+    attributes: what gender, age, ... say of the coefficients, where that is known.
     """
 
     name: str
@@ -86,14 +91,22 @@ class MorphableModel:
     sha256: str
     licence: str = ""
     expression_unit: CoefficientUnit = POSTER_UNIT
+    expression_names: tuple[str, ...] = ()
+    points: Mapping[str, int] = field(default_factory=dict)
+    tapes: Mapping[str, Int32[Array, "n"]] = field(default_factory=dict)
+    attributes: Attributes | None = None
 
     def __post_init__(self) -> None:
         vertices = len(self.shape.mean)
         for name in ("shape", "expression", "reflectance"):
             _check_linear(name, getattr(self, name), vertices)
-        for name, indices in (("triangles", self.triangles), ("landmarks", self.landmarks)):
+        places = {"triangles": self.triangles, "landmarks": self.landmarks, **self.tapes}
+        places["points"] = np.array(list(self.points.values()), np.int64)
+        for name, indices in places.items():
             if indices.size and not (indices.min() >= 0 and indices.max() < vertices):
                 raise ModelError(f"{name} name vertices that do not exist: there are {vertices}")
+        if self.expression_names and len(self.expression_names) != self.expression.components:
+            raise ModelError("the expressions' names are not one for each")
         labels = self.segmentation
         if labels.shape != (vertices,) or labels.max(initial=0) >= len(SEGMENTS):
             raise ModelError(
@@ -113,6 +126,7 @@ class MorphableModel:
             self.expression.components,
             self.reflectance.components,
             self.expression_unit,
+            self.expression_names,
         )
 
     @cached_property
@@ -128,6 +142,11 @@ class MorphableModel:
     def landmark_geometry(self) -> LinearModel:
         """The geometry of the landmarks alone."""
         return self.geometry.at(self.landmarks)
+
+    @cached_property
+    def contour_lines(self) -> ContourLines:
+        """Where on the mean face the contour's landmarks may lie when a head turns."""
+        return contour_lines(self.mean_face, self.triangles, self.landmarks, self.segmentation)
 
     @cached_property
     def mean_face(self) -> Float32[Array, "V 3"]:
@@ -153,17 +172,13 @@ class MorphableModel:
         self, shape: int | None, expression: int | None, reflectance: int | None
     ) -> "MorphableModel":
         """The model with at most so many leading components in each group; None is all."""
-        return MorphableModel(
-            self.name,
-            self.shape.leading(shape),
-            self.expression.leading(expression),
-            self.reflectance.leading(reflectance),
-            self.triangles,
-            self.landmarks,
-            self.segmentation,
-            self.sha256,
-            self.licence,
-            self.expression_unit,
+        return replace(
+            self,
+            shape=self.shape.leading(shape),
+            expression=self.expression.leading(expression),
+            reflectance=self.reflectance.leading(reflectance),
+            expression_names=self.expression_names[:expression],
+            attributes=self.attributes and self.attributes.leading(shape, reflectance),
         )
 
 

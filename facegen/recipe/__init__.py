@@ -2,6 +2,7 @@
 
 distributions  constant, uniform, normal, mixture: ppf, cdf and moments
 tables         a TOML table read key by key, with "did you mean"
+grid           equidistant values over identities
 groups         the tables of theta's groups: one distribution a component
 recipe         the whole recipe, and its fingerprint
 loading        recipes of the package and of .toml files; extends

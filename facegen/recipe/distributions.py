@@ -153,6 +153,27 @@ class Mixture:
         return zip(self.weights, self.components, strict=True)
 
 
+@dataclass(frozen=True, eq=False)
+class Empirical:
+    """What has no closed form, known by many draws of it, sorted."""
+
+    draws: Float64[Array, "n"]
+
+    @property
+    def mean(self) -> float:
+        return float(self.draws.mean())
+
+    @property
+    def sd(self) -> float:
+        return float(self.draws.std())
+
+    def ppf(self, uniforms: Float64[Array, "*N"]) -> Float64[Array, "*N"]:
+        return np.asarray(np.quantile(self.draws, uniforms))
+
+    def cdf(self, x: Float64[Array, "*N"]) -> Float64[Array, "*N"]:
+        return np.asarray(np.searchsorted(self.draws, x, side="right") / len(self.draws))
+
+
 @dataclass(frozen=True)
 class Scaled:
     """Another distribution's draws times a positive factor: the same one in another unit."""

@@ -1,14 +1,15 @@
 """How a recipe's tables of theta's groups are read: one distribution a component."""
 
+import difflib
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 from facegen.errors import RecipeError, located
 from facegen.recipe.distributions import Distribution, Scaled
-from facegen.recipe.tables import Table, distribution, known
+from facegen.recipe.tables import Table, distribution, get, known
 from facegen.scene.parameters import ANGLES, CHANNELS, EXPRESSION_UNITS, CoefficientUnit, Group
 
 _COMPONENT_NAMES = {"rotation": (ANGLES,), "illumination": (range(9), CHANNELS)}
@@ -17,31 +18,53 @@ _UNITS = {"rotation": ("_degrees", math.pi / 180)}
 
 @dataclass(frozen=True)
 class GroupPrior:
-    """The prior of one group of theta: a distribution, and those of the components that differ."""
+    """The prior of one group of theta: a distribution, and those of the components that differ.
+
+    symmetric: the share of pairs, by the model's names, whose right side is as the left.
+    """
 
     default: Distribution | None
     overrides: Mapping[tuple[int, ...], Distribution]
     coefficients: int | None
     unit: CoefficientUnit | None = None
+    named: Mapping[str, Distribution] = field(default_factory=dict)
+    symmetric: float | None = None
 
     def components(self, group: Group) -> list[Distribution]:
         """One distribution per component, in the order of theta and the unit of the group."""
         factor = group.factor(self.unit) if self.unit else 1.0
-        distributions = [self._of(index, group.name) for index in product(*map(range, group.shape))]
+        overrides = {**self.overrides, **self._placed(group)}
+        indices = product(*map(range, group.shape))
+        distributions = [self._of(index, group.name, overrides) for index in indices]
         return (
             distributions
             if factor == 1
             else [Scaled(distribution, factor) for distribution in distributions]
         )
 
-    def _of(self, index: tuple[int, ...], name: str) -> Distribution:
+    def _placed(self, group: Group) -> dict[tuple[int, ...], Distribution]:
+        """The overrides of components that the model has names for."""
+        return {(number_of(group, name),): stated for name, stated in self.named.items()}
+
+    def _of(
+        self, index: tuple[int, ...], name: str, overrides: Mapping[tuple[int, ...], Distribution]
+    ) -> Distribution:
         for depth in range(len(index), 0, -1):
-            if index[:depth] in self.overrides:
-                return self.overrides[index[:depth]]
+            if index[:depth] in overrides:
+                return overrides[index[:depth]]
         if self.default is None:
             where = ".".join(map(str, index))
             raise RecipeError(f"[{name}] states no distribution for component {where}")
         return self.default
+
+
+def number_of(group: Group, name: str) -> int:
+    """Which component of the group has this name; RecipeError where none has."""
+    if name in group.names:
+        return group.names.index(name)
+    close = difflib.get_close_matches(name, group.names, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else "use --model generic-arkit, or numbers"
+    raise RecipeError(f"[{group.name}] the model has no component of the name {name!r}", hint)
 
 
 def group_prior(group: str, table: Table) -> GroupPrior:
@@ -53,7 +76,8 @@ def group_prior(group: str, table: Table) -> GroupPrior:
 def _read_group(group: str, table: Table) -> GroupPrior:
     """The default of all components, and the overrides of those with a table of their own."""
     components = dict(_component_tables(group, table))
-    own_keys = {path[0] for path, _ in components.values()}
+    by_name = _named_tables(table) if group == "expression" else {}
+    own_keys = {path[0] for path, _ in components.values()} | by_name.keys()
     shared = {key: value for key, value in table.items() if key not in own_keys}
     count = None
     if group not in _COMPONENT_NAMES:
@@ -61,6 +85,7 @@ def _read_group(group: str, table: Table) -> GroupPrior:
     elif "distribution" not in shared:
         known(shared, {"distribution", *map(str, _COMPONENT_NAMES[group][0])})
     unit = _unit(shared) if group == "expression" else None
+    symmetric = _symmetric(shared) if group == "expression" else None
     suffix, factor = _UNITS.get(group, ("", 1.0))
     overrides = {}
     for index, (path, entry) in components.items():
@@ -68,8 +93,17 @@ def _read_group(group: str, table: Table) -> GroupPrior:
             if count is not None and index[0] >= count:
                 raise RecipeError(f"there is no such component among the {count} that vary")
             overrides[index] = distribution(entry, suffix, factor)
+    named = {}
+    for name, entry in by_name.items():
+        with located(name):
+            named[name] = distribution(entry, suffix, factor)
     default = distribution(shared, suffix, factor) if shared else None
-    return GroupPrior(default, overrides, count, unit)
+    return GroupPrior(default, overrides, count, unit, named, symmetric)
+
+
+def _named_tables(table: Table) -> dict[str, Table]:
+    """The tables of components that a model has names for."""
+    return {k: v for k, v in table.items() if isinstance(v, dict) and not k[:1].isdigit()}
 
 
 def _coefficients(table: Table) -> int | None:
@@ -78,6 +112,16 @@ def _coefficients(table: Table) -> int | None:
     if not (count is None or (type(count) is int and 0 <= count <= 10_000)):
         raise RecipeError(f"coefficients = {count!r} is not a whole number from 0 to 10000")
     return count
+
+
+def _symmetric(table: Table) -> float | None:
+    """The share of pairs whose sides are alike, taken out of the table."""
+    if "symmetric" not in table:
+        return None
+    share = get({"symmetric": table.pop("symmetric")}, "symmetric", float)
+    if not 0 <= share <= 1:
+        raise RecipeError(f"symmetric = {share!r} is not a share from 0 to 1")
+    return share
 
 
 def _unit(table: Table) -> CoefficientUnit:

@@ -78,11 +78,23 @@ def shards_of(recipe: Recipe, count: int, size: int) -> list[Shard]:
 
 def identities_of(recipe: Recipe, indices: Int64[Array, "N"]) -> Int64[Array, "N"]:
     """Whose faces these samples are: without identities in the recipe, each its own."""
-    if recipe.identities is None:
-        return indices
-    identities = np.empty_like(indices)
-    for split in splits_of(recipe, recipe.identities.total):
+    return indices if recipe.identities is None else _turns(recipe, indices)[0]
+
+
+def grid_points_of(recipe: Recipe, indices: Int64[Array, "N"]) -> Int64[Array, "N"]:
+    """At which point of the recipe's grid these samples are."""
+    return _turns(recipe, indices)[1]
+
+
+def _turns(
+    recipe: Recipe, indices: Int64[Array, "N"]
+) -> tuple[Int64[Array, "N"], Int64[Array, "N"]]:
+    """Whose faces these samples are, and their numbers among those of the same identity."""
+    identities, turns = np.empty_like(indices), np.empty_like(indices)
+    total = recipe.identities.total if recipe.identities else 0
+    for split in splits_of(recipe, total):
         inside = (indices >= split.start) & (indices < split.stop)
-        turns = (indices[inside] - split.start) % (split.stop_identity - split.first_identity)
-        identities[inside] = split.first_identity + turns
-    return identities
+        each = split.stop_identity - split.first_identity
+        turns[inside], place = np.divmod(indices[inside] - split.start, each)
+        identities[inside] = split.first_identity + place
+    return identities, turns

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from facegen.errors import RecipeError, located
 from facegen.recipe.distributions import Distribution
+from facegen.recipe.grid import Grid, read_grid
 from facegen.recipe.groups import GroupPrior, group_prior
 from facegen.recipe.tables import Table, distribution, get, known, named, one_of
 from facegen.scene.parameters import CHANNELS
@@ -25,7 +26,7 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 TOP_KEYS = {
     *("kind", "model", "description", "extends", "splits"),
     *("zero_mean", "identities", "samples_per_identity"),
-    *("camera", "crop", "background", "image"),
+    *("camera", "crop", "background", "image", "attributes", "grid"),
 }
 GROUPS = ("rotation", "shape", "expression", "reflectance", "illumination")
 COEFFICIENT_GROUPS = ("shape", "expression", "reflectance")
@@ -95,6 +96,8 @@ class Recipe:
     identities: Identities | None
     zero_mean: tuple[str, ...]
     splits: tuple[tuple[str, float], ...]
+    attributes: Mapping[str, Distribution]
+    grid: Grid | None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -116,6 +119,15 @@ class Recipe:
     def coefficients(self) -> Coefficients:
         """How many of the model's components vary."""
         return Coefficients(*(self.priors[group].coefficients for group in COEFFICIENT_GROUPS))
+
+    @property
+    def symmetric(self) -> float | None:
+        """The share of paired expressions whose sides are alike, where it is stated."""
+        return self.priors["expression"].symmetric
+
+    def with_table(self, table: Table) -> "Recipe":
+        """A recipe of the same name with this table instead."""
+        return parse(self.name, table)
 
     def with_changes(self, changes: Table) -> "Recipe":
         """The recipe with some keys replaced, checked like a file."""
@@ -153,6 +165,8 @@ def _parse(name: str, table: Table) -> Recipe:
         identities=_identities(table),
         zero_mean=_zero_mean(table),
         splits=_splits(table.get("splits", {"train": 1.0})),
+        attributes=_attributes(table),
+        grid=read_grid(get(table, "grid", dict)) if "grid" in table else None,
     )
 
 
@@ -198,17 +212,39 @@ def _image(table: Table) -> ImageFormat:
 
 
 def _identities(table: Table) -> Identities | None:
-    keys = ("identities", "samples_per_identity")
+    keys = ["identities", "samples_per_identity"]
+    if "grid" in table:
+        return _grid_identities(table)
     if not any(key in table for key in keys):
         return None
     count, samples = (get(table, key, int) for key in keys)
-    if count < 1 or samples < 1:
+    return _checked_identities(table, Identities(count, samples))
+
+
+def _grid_identities(table: Table) -> Identities:
+    """As many identities as the recipe says, each at every point of the grid."""
+    if "samples_per_identity" in table:
+        raise RecipeError("the grid says how many samples an identity has", "leave it out")
+    points = read_grid(get(table, "grid", dict)).points
+    return _checked_identities(table, Identities(get(table, "identities", int), points))
+
+
+def _checked_identities(table: Table, identities: Identities) -> Identities:
+    if identities.count < 1 or identities.samples < 1:
         raise RecipeError("identities and samples_per_identity must be at least 1")
-    if count * samples > MAX_SAMPLES:
+    if identities.total > MAX_SAMPLES:
         raise RecipeError(f"identities and their samples are more than {MAX_SAMPLES:,}")
     if table["kind"] != "prior":
         raise RecipeError("identities are drawn from a prior, not around estimates")
-    return Identities(count, samples)
+    return identities
+
+
+def _attributes(table: Table) -> dict[str, Distribution]:
+    with located("[attributes]"):
+        stated = get({"attributes": {}, **table}, "attributes", dict)
+        if stated and table["kind"] != "prior":
+            raise RecipeError("attributes are drawn in a prior, not around estimates")
+        return {name: named(stated, name) for name in sorted(stated)}
 
 
 def _zero_mean(table: Table) -> tuple[str, ...]:

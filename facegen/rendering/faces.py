@@ -12,10 +12,11 @@ from facegen.models.morphable_model import MorphableModel
 from facegen.rendering import devices
 from facegen.rendering.contract import RENDERED_LAYERS, Frames, Renderer, RenderSettings, Scene
 from facegen.rendering.image_folder import ImageFolder
-from facegen.rendering.landmarks import find_landmarks
+from facegen.rendering.landmarks import VisibleContour, find_landmarks
 from facegen.sampling.samples import Samples
 
-LAYERS = (*RENDERED_LAYERS, "landmarks")
+MARKS = ("landmarks", "landmarks2d")
+LAYERS = (*RENDERED_LAYERS, *MARKS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +24,8 @@ class Faces:
     """N finished faces of S x S pixels; layers, of those asked for, by name.
 
     mask: uint8, 255 where the face is; depth: float32, mm along the view axis, 0 for nothing;
-    normal, albedo, pncc: (N, S, S, 3) uint8; segmentation: uint8; landmarks: (N, 68, 3) float32,
-    u, v, visible.
+    normal, albedo, pncc: (N, S, S, 3) uint8; segmentation: uint8; landmarks and landmarks2d: (N,
+    68, 3) float32, u, v, visible.
     """
 
     images: UInt8[Array, "N S S 3"]
@@ -51,9 +52,11 @@ def render(
     if not len(samples):
         raise UsageError("there are no samples to render")
     settings = RenderSettings(samples.size, rendered_layers(layers))
-    renderer = devices.open_renderer(_only(device), _suited(model, samples), settings)
+    model = _suited(model, samples)
+    renderer = devices.open_renderer(_only(device), model, settings)
     try:
-        batches = list(_batches(samples, renderer, layers, backgrounds))
+        finishing = Finishing(layers, backgrounds, VisibleContour(model))
+        batches = list(_batches(samples, renderer, finishing))
     finally:
         renderer.close()
     return Faces(
@@ -79,23 +82,33 @@ def _suited(model: MorphableModel, samples: Samples) -> MorphableModel:
     return suited
 
 
-def finish(
-    frames: Frames, samples: Samples, layers: Collection[str], backgrounds: ImageFolder | None
-) -> Faces:
+@dataclass(frozen=True, eq=False)
+class Finishing:
+    """How frames become faces: the layers asked for, what stands behind, the model's contour."""
+
+    layers: Collection[str]
+    backgrounds: ImageFolder | None
+    contour: VisibleContour
+
+
+def finish(frames: Frames, samples: Samples, finishing: Finishing) -> Faces:
     """The frames of samples with their background filled, in place, and those of these LAYERS."""
     from facegen.rendering.backgrounds import fill_background
 
-    fill_background(frames.images, frames.mask, samples.background, backgrounds)
+    layers = finishing.layers
+    fill_background(frames.images, frames.mask, samples.background, finishing.backgrounds)
     finished = {"mask": frames.mask, **frames.layers}
+    K = samples.cameras.K
     if "landmarks" in layers:
-        K, depth = samples.cameras.K, frames.layers["depth"]
-        finished["landmarks"] = find_landmarks(samples.landmarks, K, depth)
+        finished["landmarks"] = find_landmarks(samples.landmarks, K, frames.layers["depth"])
+    if "landmarks2d" in layers:
+        finished["landmarks2d"] = finishing.contour.find(samples, frames.layers["depth"])
     return Faces(frames.images, {name: finished[name] for name in LAYERS if name in layers})
 
 
 def rendered_layers(layers: Collection[str]) -> frozenset[str]:
     """What a renderer must make for these layers: landmarks need the depth."""
-    needed = {"depth"} if "landmarks" in layers else set()
+    needed = {"depth"} if set(MARKS) & set(layers) else set()
     return frozenset(needed | set(layers) & set(RENDERED_LAYERS))
 
 
@@ -104,14 +117,9 @@ def scene_of(samples: Samples) -> Scene:
     return Scene(samples.parameters, samples.cameras)
 
 
-def _batches(
-    samples: Samples,
-    renderer: Renderer,
-    layers: Collection[str],
-    backgrounds: ImageFolder | None,
-) -> Iterator[Faces]:
+def _batches(samples: Samples, renderer: Renderer, finishing: Finishing) -> Iterator[Faces]:
     """The samples' faces, as many at a time as the renderer takes; copies, that stay valid."""
     for start in range(0, len(samples), renderer.batch):
         part = samples[start : start + renderer.batch]
-        faces = finish(renderer.render(scene_of(part)), part, layers, backgrounds)
+        faces = finish(renderer.render(scene_of(part)), part, finishing)
         yield Faces(faces.images.copy(), {k: v.copy() for k, v in faces.layers.items()})

@@ -2,7 +2,9 @@
 
 randomness    uniforms that depend on seed, stream and index alone
 estimates     estimates.h5, read and written
+grid          the grid of a recipe in theta, and at which point of it a sample is
 framing       camera distance, crop and background
+symmetry      expressions whose sides are mostly alike
 prior         theta from the recipe's prior
 perturbation  theta around estimates
 samples       all of it together: Samples

@@ -8,7 +8,8 @@ from jaxtyping import Float64, Int64
 
 from facegen.errors import RecipeError, located
 from facegen.files import Array
-from facegen.recipe.recipe import BackgroundPrior, CameraPrior
+from facegen.recipe.recipe import BackgroundPrior, Recipe
+from facegen.sampling.grid import grid_values
 from facegen.sampling.randomness import Stream, uniforms
 from facegen.scene.cameras import Crop
 from facegen.scene.parameters import CHANNELS
@@ -35,12 +36,19 @@ class Background:
 
 
 def draw_cameras(
-    camera: CameraPrior, seed: int, indices: Int64[Array, "N"]
+    recipe: Recipe, seed: int, indices: Int64[Array, "N"]
 ) -> tuple[Float64[Array, "N"], Crop]:
-    """The camera's distance in mm, and the crop."""
-    draws = uniforms(seed, Stream.CAMERA, indices, 4)
-    distance = camera.distance.ppf(draws[:, 0])
-    return distance, Crop(camera.scale.ppf(draws[:, 1]), camera.shift.ppf(draws[:, 2:]))
+    """The camera's distance in mm, and the crop; what the grid states is as it states."""
+    camera, draws = recipe.camera, uniforms(seed, Stream.CAMERA, indices, 4)
+    distance = grid_values(recipe, indices, ("camera", "distance"))
+    scale = grid_values(recipe, indices, ("crop", "scale"))
+    return (
+        camera.distance.ppf(draws[:, 0]) if distance is None else distance,
+        Crop(
+            camera.scale.ppf(draws[:, 1]) if scale is None else scale,
+            camera.shift.ppf(draws[:, 2:]),
+        ),
+    )
 
 
 def draw_background(prior: BackgroundPrior, seed: int, indices: Int64[Array, "N"]) -> Background:
@@ -59,15 +67,18 @@ def draw_colours(
     return np.asarray(np.clip(np.stack(colours, axis=-1), 0, 1))
 
 
-def check_camera(camera: CameraPrior) -> None:
-    """Refuse a prior whose camera may stand inside the head, or whose image may have no size."""
+def check_camera(recipe: Recipe) -> None:
+    """Refuse a recipe whose camera may stand inside the head, or whose image may have no size."""
+    camera = recipe.camera
+    lows = {axis.path: axis.low for axis in recipe.grid.axes} if recipe.grid else {}
     bounds = np.array([2.0**-54, 1 - 2.0**-53])
     with located("[camera]", "distance"):
-        if camera.distance.ppf(bounds).min() < HEAD_RADIUS_MM:
+        nearest = min(camera.distance.ppf(bounds).min(), lows.get(("camera", "distance"), np.inf))
+        if nearest < HEAD_RADIUS_MM:
             raise RecipeError(
                 f"a draw can fall below {HEAD_RADIUS_MM:.0f} mm, inside the head",
                 "raise its lower end",
             )
     with located("[crop]", "scale"):
-        if camera.scale.ppf(bounds).min() <= 0:
+        if min(camera.scale.ppf(bounds).min(), lows.get(("crop", "scale"), np.inf)) <= 0:
             raise RecipeError("a draw can fall to zero or below", "raise its lower end")

@@ -3,7 +3,7 @@
 P(theta | I_real) ~ net(I_real) + noise (InverseFaceNet, Kim et al. 2018, bootstrapping).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -33,6 +33,11 @@ class Perturbation:
     def theta(self, seed: int, indices: Int64[Array, "N"]) -> Float32[Array, "N m"]:
         around = self._around(seed, indices)
         return np.asarray(around + draw_theta(self.distributions, seed, indices))
+
+    def attributes(
+        self, seed: int, indices: Int64[Array, "N"]
+    ) -> Mapping[str, Float32[Array, "N"]]:
+        return {}
 
     def parents(self, seed: int, indices: Int64[Array, "N"]) -> list[Parent | None]:
         keys = self.estimates.keys

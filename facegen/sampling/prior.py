@@ -1,18 +1,27 @@
 """(recipe, seed, indices) -> theta: the prior, sampled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
+from facegen.errors import RecipeError, located
 from facegen.files import Array
-from facegen.recipe.distributions import Distribution
+from facegen.models.attributes import Attributes, Conditional
+from facegen.recipe.distributions import Constant, Distribution, Empirical, Mixture, Normal
 from facegen.recipe.plan import identities_of
 from facegen.recipe.recipe import IDENTITY_GROUPS, Recipe
+from facegen.sampling.grid import grid_columns, grid_steps
 from facegen.sampling.randomness import Stream, uniforms
+from facegen.sampling.symmetry import mirror, mirror_pairs
 from facegen.scene.parameters import Layout
+
+# What attributes may change: people of all kinds, or the average one.
+CHANGEABLE = (Normal(0.0, 1.0), Constant(0.0))
+REFERENCE, REFERENCE_PARTS, REFERENCE_SEED = 100_000, 100, 2**62 + 1
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,12 @@ class Source(Protocol):
 
     def theta(self, seed: int, indices: Int64[Array, "N"]) -> Float32[Array, "N m"]:
         """theta of these samples: a pure function of (source, seed, index)."""
+        ...
+
+    def attributes(
+        self, seed: int, indices: Int64[Array, "N"]
+    ) -> Mapping[str, Float32[Array, "N"]]:
+        """The attributes that the recipe states, by name."""
         ...
 
     def parents(self, seed: int, indices: Int64[Array, "N"]) -> list[Parent | None]:
@@ -68,23 +83,52 @@ class Prior:
             mean[columns], sd[columns] = distribution.mean, distribution.sd
         return mean, sd
 
+    def components(self) -> dict[int, Distribution]:
+        """The distribution of each column."""
+        return {column: d for d, columns in self.blocks for column in columns.tolist()}
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class PriorSource:
-    """theta from the recipe's prior; what an identity keeps is drawn once for all its samples."""
+    """theta from the recipe's prior; what an identity keeps is drawn once for all its samples.
+
+    base: each dimension's own distribution; conditional: how stated attributes change them.
+    """
 
     recipe: Recipe
-    distributions: Prior
-    identity_columns: tuple[slice, ...]
+    layout: Layout
+    base: Prior
+    conditional: Conditional | None
 
     def theta(self, seed: int, indices: Int64[Array, "N"]) -> Float32[Array, "N m"]:
-        theta = draw_theta(self.distributions, seed, indices)
+        theta = draw_theta(self.base, seed, indices)
         if self.recipe.identities:
             identities = identities_of(self.recipe, indices)
-            of_identity = draw_theta(self.distributions, seed, identities, Stream.IDENTITY)
-            for columns in self.identity_columns:
-                theta[:, columns] = of_identity[:, columns]
+            of_identity = draw_theta(self.base, seed, identities, Stream.IDENTITY)
+            theta[:, self.identity_columns] = of_identity[:, self.identity_columns]
+        self._condition(theta, self.attributes(seed, indices))
+        if self.recipe.symmetric is not None:
+            mirror(theta, self.layout, self.recipe.symmetric, seed, indices)
+        for axis, columns in grid_columns(self.recipe, self.layout):
+            theta[:, columns] = axis.values[self.grid(indices)[axis.name]][:, None]
         return theta
+
+    def attributes(
+        self, seed: int, indices: Int64[Array, "N"]
+    ) -> Mapping[str, Float32[Array, "N"]]:
+        if self.conditional is None:
+            return {}
+        whose = identities_of(self.recipe, indices)
+        draws = draw_attributes(self.recipe, seed, whose)
+        for axis in self.recipe.grid.axes if self.recipe.grid else ():
+            if axis.path[0] == "attributes":
+                steps = self.grid(indices)[axis.name]
+                draws[axis.path[1]] = axis.values[steps].astype(np.float32)
+        return {name: draws[name] for name in self.conditional.names}
+
+    def grid(self, indices: Int64[Array, "N"]) -> Mapping[str, Int64[Array, "N"]]:
+        """The step of every axis of the recipe's grid, by the axis's name."""
+        return grid_steps(self.recipe, indices)
 
     def parents(self, seed: int, indices: Int64[Array, "N"]) -> list[Parent | None]:
         return [None] * len(indices)
@@ -92,21 +136,113 @@ class PriorSource:
     def independent(
         self, seed: int, indices: Int64[Array, "N"], theta: Float32[Array, "N m"]
     ) -> list[Float32[Array, "k"]]:
-        if self.recipe.identities is None:
-            return list(theta.T)
-        once = np.unique(identities_of(self.recipe, indices), return_index=True)[1]
-        identity_columns = np.zeros(theta.shape[1], bool)
-        for columns in self.identity_columns:
-            identity_columns[columns] = True
+        """A column of the grid has no draws."""
+        once = np.arange(len(indices))
+        if self.recipe.identities:
+            once = np.unique(identities_of(self.recipe, indices), return_index=True)[1]
+        kept = set(self.identity_columns.tolist())
+        stated = {c for _, columns in grid_columns(self.recipe, self.layout) for c in columns}
         return [
-            theta[once, c] if identity_columns[c] else theta[:, c] for c in range(theta.shape[1])
+            theta[:0, c] if c in stated else theta[once, c] if c in kept else theta[:, c]
+            for c in range(theta.shape[1])
         ]
 
+    @cached_property
+    def identity_columns(self) -> Int64[Array, "k"]:
+        """The columns of theta that all samples of an identity share."""
+        slices = [self.layout.slices[name] for name in IDENTITY_GROUPS]
+        return np.concatenate([np.arange(s.start, s.stop) for s in slices])
 
-def source_of(recipe: Recipe, layout: Layout) -> PriorSource:
-    """Where the recipe's theta comes from in this layout."""
-    identity_columns = tuple(layout.slices[name] for name in IDENTITY_GROUPS)
-    return PriorSource(recipe, prior_of(recipe, layout), identity_columns)
+    @cached_property
+    def distributions(self) -> Prior:
+        """Every dimension's distribution; one that attributes change is known by REFERENCE draws.
+
+        A grid's is that of its values.
+        """
+        stated = self.base.components()
+        for axis, columns in grid_columns(self.recipe, self.layout):
+            values = tuple(Constant(value) for value in axis.values.tolist())
+            mixture = Mixture((1 / axis.steps,) * axis.steps, values)
+            stated = {**stated, **dict.fromkeys(columns, mixture)}
+        if self.conditional is not None:
+            changed = [c for c in self.identity_columns.tolist() if stated[c] in CHANGEABLE]
+            draws = self._reference()
+            stated |= {c: Empirical(np.sort(draws[:, c])) for c in changed}
+        return together([stated[column] for column in range(self.base.width)])
+
+    def _reference(self) -> Float32[Array, "n m"]:
+        """theta of other people, as many as make a distribution."""
+        parts = np.array_split(np.arange(REFERENCE), REFERENCE_PARTS)
+        return np.concatenate([self._strangers(indices) for indices in parts])
+
+    def _strangers(self, indices: Int64[Array, "N"]) -> Float32[Array, "N m"]:
+        theta = draw_theta(self.base, REFERENCE_SEED, indices)
+        draws = draw_attributes(self.recipe, REFERENCE_SEED, indices)
+        for axis in self.recipe.grid.axes if self.recipe.grid else ():
+            if axis.path[0] == "attributes":
+                draws[axis.path[1]] = axis.values[indices % axis.steps].astype(np.float32)
+        self._condition(theta, draws)
+        return theta
+
+    def _condition(
+        self, theta: Float32[Array, "N m"], attributes: Mapping[str, Float32[Array, "N"]]
+    ) -> None:
+        """Change shape and reflectance as the attributes say, in place."""
+        if self.conditional is None:
+            return
+        known = np.column_stack([attributes[name] for name in self.conditional.names])
+        for group in IDENTITY_GROUPS:
+            columns = self.layout.slices[group]
+            theta[:, columns] = self.conditional.coefficients(
+                group, known.astype(np.float64), theta[:, columns]
+            )
+
+
+def draw_attributes(
+    recipe: Recipe, seed: int, whose: Int64[Array, "N"]
+) -> dict[str, Float32[Array, "N"]]:
+    """The recipe's attributes of these identities, by name."""
+    stated = recipe.attributes
+    draws = uniforms(seed, Stream.ATTRIBUTES, whose, max(1, len(stated)))
+    return {
+        name: distribution.ppf(draws[:, k]).astype(np.float32)
+        for k, (name, distribution) in enumerate(stated.items())
+    }
+
+
+def source_of(recipe: Recipe, layout: Layout, attributes: Attributes | None = None) -> PriorSource:
+    """Where the recipe's theta comes from in this layout; attributes: those of the model."""
+    prior = prior_of(recipe, layout)
+    grid_columns(recipe, layout)
+    if recipe.symmetric is not None:
+        mirror_pairs(layout.named("expression"))
+    return PriorSource(recipe, layout, prior, conditional_of(recipe, layout, prior, attributes))
+
+
+def conditional_of(
+    recipe: Recipe, layout: Layout, prior: Prior, attributes: Attributes | None
+) -> Conditional | None:
+    """How the attributes that the recipe states change coefficients, if it states any."""
+    axes = recipe.grid.axes if recipe.grid else ()
+    gridded = [axis.path[1] for axis in axes if axis.path[0] == "attributes"]
+    names = sorted({*recipe.attributes, *gridded})
+    if not names:
+        return None
+    with located("[attributes]"):
+        known = attributes.names if attributes else ()
+        for name in names:
+            if name not in known:
+                hint = f"known: {', '.join(known)}" if known else "use --model generic"
+                raise RecipeError(f"the model does not know the attribute {name!r}", hint)
+        stated = prior.components()
+        for group in IDENTITY_GROUPS:
+            columns = layout.slices[group]
+            if any(stated[c] not in CHANGEABLE for c in range(columns.start, columns.stop)):
+                raise RecipeError(
+                    f"they change [{group}], which must be normal with mean 0 and sd 1, or zero",
+                    f"state that in [{group}], or leave [attributes] out",
+                )
+    return attributes.given(names) if attributes else None
 
 
 def prior_of(recipe: Recipe, layout: Layout) -> Prior:

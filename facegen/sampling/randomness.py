@@ -26,6 +26,8 @@ class Stream(IntEnum):
     PARENT = 3
     IDENTITY = 4
     BACKGROUND_IMAGE = 5
+    ATTRIBUTES = 6
+    SYMMETRY = 7
 
 
 def uniforms(

@@ -1,7 +1,7 @@
 """indices -> Samples: all that is drawn of a sample; generation and verification both draw here."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from facegen.models.morphable_model import LinearModel, MorphableModel
 from facegen.recipe.plan import identities_of
 from facegen.recipe.recipe import Recipe
 from facegen.sampling.framing import Background, draw_background, draw_cameras
+from facegen.sampling.grid import grid_steps
 from facegen.sampling.prior import Parent, Source, source_of
 from facegen.scene.cameras import Cameras, crop_to_landmarks, model_to_camera, to_camera_space
 from facegen.scene.parameters import Layout, Parameters
@@ -25,7 +26,8 @@ class Samples:
     """N samples, ready to be rendered into images of size x size pixels.
 
     indices, identities (N,); theta (N, m) in this layout; landmarks (N, 68, 3) in camera space, mm;
-    parents: the estimate that each sample perturbs, if it does.
+    parents: the estimate that each sample perturbs, if it does; attributes (N,) by name and grid
+    (N,), the step of each of its axes, where the recipe states them.
     """
 
     layout: Layout
@@ -37,6 +39,8 @@ class Samples:
     identities: Int64[Array, "N"]
     parents: tuple[Parent | None, ...]
     background: Background
+    attributes: Mapping[str, Float32[Array, "N"]] = field(default_factory=dict)
+    grid: Mapping[str, Int64[Array, "N"]] = field(default_factory=dict)
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -58,6 +62,8 @@ class Samples:
             self.identities[rows],
             tuple(parents),
             self.background[rows],
+            {name: values[rows] for name, values in self.attributes.items()},
+            {name: steps[rows] for name, steps in self.grid.items()},
         )
 
 
@@ -79,7 +85,7 @@ class Sampler:
         """These samples if theta were the one given: all else that is drawn of them."""
         recipe, seed = self.recipe, self.seed
         parameters = self.layout.unpack(theta)
-        distance, crop = draw_cameras(recipe.camera, seed, indices)
+        distance, crop = draw_cameras(recipe, seed, indices)
         transform = model_to_camera(parameters.rotation, distance)
         points = to_camera_space(self.landmarks.evaluate(parameters.geometry), transform)
         K = crop_to_landmarks(points, crop, recipe.image.size)
@@ -93,6 +99,8 @@ class Sampler:
             identities=identities_of(recipe, indices),
             parents=tuple(self.source.parents(seed, indices)),
             background=draw_background(recipe.background, seed, indices),
+            attributes=self.source.attributes(seed, indices),
+            grid=grid_steps(recipe, indices),
         )
 
 
@@ -106,6 +114,6 @@ def draw(recipe: Recipe, model: MorphableModel, seed: int, indices: Iterable[int
         raise RecipeError("states a perturbation of estimates, not a prior", _HINT)
     counts = recipe.coefficients
     model = model.truncated(counts.shape, counts.expression, counts.reflectance)
-    source = source_of(recipe, model.layout)
+    source = source_of(recipe, model.layout, model.attributes)
     sampler = Sampler(recipe, model.layout, model.landmark_geometry, source, seed)
     return sampler.draw(np.fromiter(indices, np.int64))

@@ -47,11 +47,15 @@ EXPRESSION_UNITS = {
 
 @dataclass(frozen=True)
 class Group:
-    """One group of theta: its name, the shape of its value, and the unit of its numbers."""
+    """One group of theta: its name, the shape of its value, the unit and the names of its numbers.
+
+    Without names, numbers count from 0.
+    """
 
     name: str
     shape: tuple[int, ...]
     unit: CoefficientUnit
+    names: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
@@ -110,6 +114,10 @@ class Layout:
         ends = np.cumsum([group.width for group in self.groups]).tolist()
         return {g.name: slice(end - g.width, end) for g, end in zip(self.groups, ends, strict=True)}
 
+    def named(self, name: str) -> Group:
+        """The group of this name."""
+        return next(group for group in self.groups if group.name == name)
+
     def unpack(self, theta: Float32[Array, "N m"]) -> Parameters:
         """Take theta apart; the arrays are views of it."""
         if theta.ndim != 2 or theta.shape[1] != self.width:
@@ -131,15 +139,19 @@ class Layout:
 
 
 def layout_of(
-    shape: int, expression: int, reflectance: int, unit: CoefficientUnit = POSTER_UNIT
+    shape: int,
+    expression: int,
+    reflectance: int,
+    unit: CoefficientUnit = POSTER_UNIT,
+    names: tuple[str, ...] = (),
 ) -> Layout:
-    """The layout of theta for these numbers of coefficients; `unit` is that of expression."""
+    """The layout of theta for these numbers of coefficients; unit and names are expression's."""
     light = CoefficientUnit("irradiance coefficient")
     return Layout(
         (
             Group("rotation", (len(ANGLES),), CoefficientUnit("radian")),
             Group("shape", (shape,), STANDARD_DEVIATION),
-            Group("expression", (expression,), unit),
+            Group("expression", (expression,), unit, names),
             Group("reflectance", (reflectance,), STANDARD_DEVIATION),
             Group("illumination", (SH_COEFFICIENTS, len(CHANNELS)), light),
         )

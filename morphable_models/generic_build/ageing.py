@@ -9,9 +9,9 @@ from .template import Template
 LINE_YEARS = (28.0, 82.0)
 # Lines through (x, y) in mm of the template's front view, on the subject's right; depth of shade.
 FOREHEAD = [
-    ([(-40, y - 2), (-22, y + 1.5), (0, y), (22, y + 1.5)], 0.055) for y in (47, 56, 65.5, 75)
+    ([(-40, y - 2), (-22, y + 1.5), (0, y), (22, y + 1.5)], 0.045) for y in (47, 56, 65.5, 75)
 ]
-FROWN = [([(-5.5, 24), (-4.2, 32), (-5.2, 42)], 0.055)]
+FROWN = [([(-5.5, 24), (-4.2, 32), (-5.2, 42)], 0.045)]
 CROWS_FEET = [
     ([(-46, 16.5), (-52, 20.5), (-58, 25)], 0.055), ([(-46, 13.5), (-54, 14), (-61, 15)], 0.06),
     ([(-45.5, 11), (-52, 7.5), (-58, 3)], 0.055),
@@ -43,10 +43,10 @@ def add_ageing(template: Template, palette: Palette, people: People, tone: np.nd
             start=np.zeros(len(template.points)),
         )
         amount = 1.5 * years + years * palette.normal(0.35) + palette.normal(0.06, 0.08)
-        palette.add(0.85 * place + 0.4 * soft, -amount * share * np.array([0.95, 1.0, 0.95]))
+        palette.add(0.85 * place + 0.4 * soft, -amount * share * np.array([1.0, 0.80, 0.70]))
     spots = (waves(template, palette.rng, 11.0, 3) - 1.1).clip(0)
     for place in spots * step(template.points[:, 2], 0, 40):
-        palette.add(place, years * palette.normal(0.02, 0.03) * np.array([-0.9, -1.1, -1.1]))
+        palette.add(place, years * palette.normal(0.02, 0.03) * np.array([-0.9, -0.85, -0.75]))
     hollow = hill(template, 46, -40, 14, 18)
     palette.add(hollow, -0.05 * years * palette.normal(0.3, 1.0) * share)
     body = (template.body & template.front).astype(float)

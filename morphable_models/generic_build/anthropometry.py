@@ -51,9 +51,10 @@ NORMS: dict[str, tuple[tuple[str, ...], Published]] = {
 # What the calibration takes where the published table is doubtful: men's, by the ratio of the
 # bizygomatic breadths.
 ASSUMED = {"mandibular width": (98.2, 6.8)}
-# Nobody publishes how far lips at rest are apart: what keeps them closed.
+# Ours, what the published measures leave open: lips at rest touch, eyes are open.
 PINNED: dict[str, tuple[tuple[str, ...], Published]] = {
     "lips apart": (("sto", "sti"), ((0.7, 0.2), (0.7, 0.2))),
+    "palpebral fissure height": (("ps_r", "pi_r"), ((10.9, 1.1), (10.5, 1.1))),
     "lips apart beside": (("sto_r", "sti_r"), ((0.7, 0.2), (0.7, 0.2))),
 }
 MEASURES = ANSUR | NORMS | PINNED

@@ -14,6 +14,8 @@ import numpy as np
 from .anthropometry import ASSUMED, Measure
 
 ROUNDS = 6
+LEFT_WITHIN = 0.30  # Variance of N(0, 1) beyond 0.3: heads nearer to the middle are doubtful.
+LEAST = 0.4  # Share of a published deviation.
 NOISE = 0.05  # Share of a published deviation to which a measure is met.
 
 
@@ -26,7 +28,8 @@ def calibrated(
 ) -> np.ndarray:
     """Return weights (n, T) over fields (T, V, 3) whose measures are as published.
 
-    free: by how much (T,) each weight may move beyond its own deviation; groups: the members (n,) of each sex by its column in Measure.published.
+    free: by how much (T,) each weight may move beyond its own deviation; groups: the members (n,)
+    of each sex by its column in Measure.published.
     """
     used = np.unique(np.concatenate([ruler.segments.ravel() for ruler in rulers]))
     place = np.full(fields.shape[1], -1)
@@ -34,10 +37,25 @@ def calibrated(
     small = [replace(ruler, segments=place[ruler.segments]) for ruler in rulers]
     moved = weights.copy()
     for sex, members in groups.items():
-        targets = np.array([ruler.published[sex] or ASSUMED[ruler.name] for ruler in small])
+        targets = _targets(small, sex)
         for _ in range(ROUNDS):
             moved[members] = _round(moved[members], fields[:, used], small, targets, free)
     return moved
+
+
+def _targets(rulers: list[Measure], sex: int) -> np.ndarray:
+    """Return mean and deviation (M, 2) for one sex.
+
+    The model is one Gaussian: within a sex, told by the sign of its gender, some of the difference
+    between the sexes is left, which is taken away from the deviation beforehand.
+    """
+    both = np.array(
+        [[sizes or ASSUMED[ruler.name] for sizes in ruler.published] for ruler in rulers]
+    )
+    half_gap = (both[:, 1, 0] - both[:, 0, 0]) / 2
+    mean, deviation = both[:, sex].T
+    variance = np.maximum(deviation**2 - LEFT_WITHIN * half_gap**2, (LEAST * deviation) ** 2)
+    return np.column_stack([mean, np.sqrt(variance)])
 
 
 def _round(

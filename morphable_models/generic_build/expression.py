@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .lids import settle
-from .mesh import EYES, HeadMesh
+from .mesh import HeadMesh
 from .source import MPFB, RACES, Source
 from .statistics import Linear, principal
-from .template import Template, eye_centre
+from .template import Template
 
 # Draws are U(-12, 12) on every component, a unit being sqrt(3)/12 deviations; the jaw's component
 # is drawn from U(-4.8, 4.8) only, so its listed variance is the data's over (4.8/12)^2.
@@ -53,24 +53,18 @@ EXTRA = {
     "mouth-parling": 0.06, "mouth-retraction": 0.07, "mouth-upward-retraction": 0.07,
     "mouth-depression-retraction": 0.07, "mouth-part-later": 0.06,
 }  # fmt: skip
-EYE_SHRINK = 0.03
 LIKE_SIDES = 0.94
 COUNT = 20_000
 
 
 @dataclass(frozen=True)
 class Expressions:
-    """Sampled activations (n, U) over unit fields (U, 3V), and the jaw's own (n,) and (3V,).
-
-    rest: displacement (3V,) of every face: smaller eyeballs, which a turn, linear in its
-    activation, makes grow.
-    """
+    """Sampled activations (n, U) over unit fields (U, 3V), and the jaw's own (n,) and (3V,)."""
 
     weights: np.ndarray
     fields: np.ndarray
     jaw_weights: np.ndarray
     jaw: np.ndarray
-    rest: np.ndarray
 
 
 def sample_expressions(
@@ -92,16 +86,7 @@ def sample_expressions(
     jaw_weights = rng.uniform(JAW_MEAN - JAW_HALF, JAW_MEAN + JAW_HALF, COUNT)
     stacked = np.array([*fields, *finer]).reshape(len(fields) + len(finer), -1)
     table = np.array([*weights, *finer_weights]).T
-    return Expressions(table, stacked, jaw_weights, units["jawOpen"].ravel(), _shrunk(template))
-
-
-def _shrunk(template: Template) -> np.ndarray:
-    """Return the displacement (3V,) that makes the eyeballs smaller about their centres."""
-    move = np.zeros_like(template.points)
-    for eye in EYES:
-        ball = template.mesh.of(eye)
-        move[ball] = EYE_SHRINK * (eye_centre(template.points, template.mesh, eye) - template.points[ball])
-    return move.ravel()
+    return Expressions(table, stacked, jaw_weights, units["jawOpen"].ravel())
 
 
 def _finer(
@@ -159,7 +144,7 @@ def expression_model(data: Expressions, count: int) -> Linear:
     rest = principal(data.weights, data.fields - along[:, None] * axis, count - 1)
     jaw_data = data.jaw_weights * length
     return Linear(
-        data.rest + data.weights.mean(0) @ data.fields + jaw_data.mean() * axis,
+        data.weights.mean(0) @ data.fields + jaw_data.mean() * axis,
         np.column_stack([axis, rest.basis]),
         np.concatenate([[jaw_data.var() / JAW_SHARE**2], rest.variance]),
         rest.kept,

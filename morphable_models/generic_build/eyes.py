@@ -7,11 +7,11 @@ from .palette import Palette, step
 from .people import People
 from .template import Template
 
-# Iris: the mean (brown), towards light grey-blue, towards cool or warm, towards green; one deviation
-# each. Six or seven in ten come out dark brown; the rest hazel, green, blue and grey.
-IRIS = np.array([0.215, 0.150, 0.105])
-LIGHT, COOL = np.array([0.062, 0.078, 0.084]), np.array([-0.030, 0.004, 0.046])
-GREEN = np.array([-0.004, 0.020, -0.012])
+# Iris: the mean (brown), towards light grey-blue, towards cool or warm, towards green; one
+# deviation each. Six or seven in ten come out dark brown; the rest hazel, green, blue and grey.
+IRIS = np.array([0.205, 0.155, 0.105])
+LIGHT, COOL = np.array([0.056, 0.064, 0.068]), np.array([-0.022, 0.006, 0.030])
+GREEN = np.array([-0.002, 0.009, -0.006])
 CARUNCLE = (-18.4, 11.8)  # (x, y) in mm of the template's front view.
 
 
@@ -28,7 +28,9 @@ def add_eyes(template: Template, palette: Palette, people: People, tone: np.ndar
     colour = IRIS + light * LIGHT + palette.normal(1.0) * COOL + palette.normal(1.0) * GREEN
     iris = ball * (1 - step(angle, 23.0, 24.6)) * step(angle, 7.0, 8.2)
     palette.add(iris * (1 - 0.65 * step(angle, 19.5, 23.5)) * _fibres(template, angle), colour)
-    palette.add(iris * (1 - step(angle, 9.0, 16.0)), palette.normal(0.02, 0.02) * np.array([1.2, 0.6, 0.0]))
+    palette.add(
+        iris * (1 - step(angle, 9.0, 16.0)), palette.normal(0.02, 0.02) * np.array([1.2, 0.6, 0.0])
+    )
     palette.add(ball * (1 - step(angle, 7.0, 8.2)), np.array([0.02, 0.02, 0.02]))
     _around(template, palette, people, tone)
 
@@ -71,4 +73,4 @@ def _around(template: Template, palette: Palette, people: People, tone: np.ndarr
     dark = np.array([-0.585, -0.455, -0.380]) - np.array([0.140, 0.125, 0.114]) * -tone
     women = (~people.men)[:, None].astype(float)
     palette.add(lash * (0.30 + 0.5 * upper), dark * palette.normal(0.06, 0.92))
-    palette.add(lash * upper, dark * 0.16 * women)
+    palette.add(lash * upper, dark * 0.22 * women)

@@ -40,12 +40,13 @@ LOOKS: dict[str, tuple[tuple[float, float, float], float]] = {
 }
 
 
-def face_units(source: Source, template: Template) -> Mapping[str, np.ndarray]:
-    """Return every unit's displacements (V, 3) in mm at full activation."""
+def face_units(source: Source, template: Template, head: np.ndarray) -> Mapping[str, np.ndarray]:
+    """Return every unit's displacements (V, 3) in mm at full activation; head (V, 3): the mean."""
     raw = {name: _read(source, template, name) for name in NAMES}
     settled = settle(np.array(list(raw.values())), template)
     return {
-        name: field + _turned(template, name) for name, field in zip(raw, settled, strict=True)
+        name: field + _turned(template, head, name)
+        for name, field in zip(raw, settled, strict=True)
     }
 
 
@@ -66,7 +67,7 @@ def _look(name: str) -> str | None:
     return stem if stem in LOOKS else None
 
 
-def _turned(template: Template, name: str) -> np.ndarray:
+def _turned(template: Template, head: np.ndarray, name: str) -> np.ndarray:
     """Return the rotation of a unit's eyeball as displacements (V, 3), zero where there is none."""
     turn = np.zeros_like(template.points)
     look = _look(name)
@@ -75,6 +76,6 @@ def _turned(template: Template, name: str) -> np.ndarray:
         eye = EYES[0] if right else EYES[1]
         axis = np.array(LOOKS[look][0]) * (1 if right or look in ("LookUp", "LookDown") else -1)
         ball = template.mesh.of(eye)
-        offset = template.points[ball] - eye_centre(template.points, template.mesh, eye)
+        offset = head[ball] - eye_centre(head, template.mesh, eye)
         turn[ball] = Rotation.from_rotvec(np.radians(GAZE_DEG) * axis).apply(offset) - offset
     return turn

@@ -64,12 +64,12 @@ def add_brows(template: Template, palette: Palette, hair: Hair) -> None:
     core, up, down, inner, outer, arched, flat = brow_fields(template)
     grain = 1 + 0.14 * waves(template, palette.rng, 4.5, 1)[0]
     sparse = 1 - 0.35 * hair.grey
-    palette.add(core * grain, hair.darker * palette.normal(0.12, 0.60 * sparse))
-    palette.add(up, hair.darker * palette.normal(0.09, -0.06 + 0.16 * hair.men))
-    palette.add(down, hair.darker * palette.normal(0.09, -0.10 + 0.34 * hair.men))
+    palette.add(core * grain, hair.darker * palette.normal(0.09, (0.50 + 0.18 * hair.men) * sparse))
+    palette.add(up, hair.darker * palette.normal(0.06, -0.06 + 0.22 * hair.men))
+    palette.add(down, hair.darker * palette.normal(0.06, -0.12 + 0.46 * hair.men))
     palette.add(inner, hair.darker * palette.normal(0.12, 0.06))
     palette.add(outer, hair.darker * palette.normal(0.12, 0.04))
-    palette.add(arched, hair.darker * palette.normal(0.12, 0.06 - 0.04 * hair.men))
+    palette.add(arched, hair.darker * palette.normal(0.09, 0.14 - 0.12 * hair.men))
     palette.add(flat, hair.darker * palette.normal(0.10, 0.02))
 
 
@@ -98,7 +98,7 @@ def add_beard(template: Template, palette: Palette, hair: Hair) -> None:
     """Add beards: none to full in men, none in women."""
     grain = 1 + 0.10 * waves(template, palette.rng, 4.5, 1)[0]
     shadow = 0.36 * palette.rng.beta(1.2, 2.5, (palette.count, 1))
-    palette.add(beard_field(template) * grain, hair.beard * hair.men * (0.12 + shadow))
+    palette.add(beard_field(template) * grain, hair.beard * hair.men * (0.15 + shadow))
     for place in (moustache_field(template), chin_field(template)):
         own = 0.4 * palette.rng.beta(0.6, 1.8, (palette.count, 1))
         palette.add(place * grain, hair.beard * hair.men * (0.04 + 0.5 * shadow + own))
@@ -120,12 +120,20 @@ def scalp_field(template: Template, lift: float = 0.0, corner: float = 7.0) -> n
     return template.body * grown * (1 - template.masks["ears"])
 
 
+def _long_field(template: Template) -> np.ndarray:
+    """Return where hair that falls to the shoulders lies on the neck (V,), behind the ears."""
+    _, y, z = template.points.T
+    behind = step(-z, -26.0, -6.0) * step(-y, -6.0, 14.0)
+    return template.body * template.front * behind * (1 - template.masks["ears"])
+
+
 def add_scalp(template: Template, palette: Palette, people: People, hair: Hair) -> None:
     """Add cropped hair: women's line round and low, men's squarer, receding with the years."""
     scalp = scalp_field(template)
     grain = 1 + waves(template, palette.rng, 9.0, 2).T @ [0.05, 0.05]
     fine = 1 + 0.07 * waves(template, palette.rng, 4.5, 1)[0]
     top = step(template.points[:, 1], 60, 110)
+    long = _long_field(template) * grain
     years = step(people.age[:, None], 25, 75)
     bald = hair.men * years * palette.rng.beta(1.0, 1.2, (palette.count, 1))
     places = {
@@ -136,6 +144,7 @@ def add_scalp(template: Template, palette: Palette, people: People, hair: Hair) 
         "corners": (scalp_field(template, 0, 24.0) - scalp) * fine,
         "top": scalp * top * grain,
         "sides": scalp * (1 - top) * grain,
+        "long": long * fine,
     }
     amounts = {
         "all": palette.normal(0.10, 0.72 - 0.08 * hair.men),
@@ -145,6 +154,7 @@ def add_scalp(template: Template, palette: Palette, people: People, hair: Hair) 
         "corners": palette.normal(0.10, 0.5 * bald),
         "top": palette.normal(0.08, -0.55 * bald),
         "sides": palette.normal(0.10, 0.02 - 0.06 * hair.men),
+        "long": palette.normal(0.08, 0.80 - 0.78 * hair.men),
     }
     for name, place in places.items():
         palette.add(place, hair.darker * amounts[name])

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .source import BaseMesh
-from .subdivide import loop_step, triangulate
+from .subdivide import loop_step, midpoint_step, triangulate
 
 NECK_CUT_MM = 590.0  # Body faces wholly above this tilted plane of the base mesh are kept;
 NECK_CUT_SLOPE = 0.35  # this one follows an edge loop, so that the cut is smooth.
@@ -18,6 +18,9 @@ EYE_RINGS_DEG = np.array(
         *(3.5, 7.0, 8.2, 11, 14, 17, 20, 21.8, 23.0, 24.2, 25.6, 28, 31, 34, 38),
         *(42, 47, 52, 58, 65, 75, 90, 115, 145),
     ]
+)
+EYE_SCALE = (
+    0.965  # Of MakeHuman's eyeballs, which fill their lids: a turn, linear, makes them grow.
 )
 TEETH = ("helper-upper-teeth", "helper-lower-teeth")
 TONGUE = "helper-tongue"
@@ -34,12 +37,15 @@ class HeadMesh:
     """The model's mesh: operator (V, N) from base points, cells (F, 3), source group (V,).
 
     `eye_angle` (V,) is the angle from the gaze on the eyeballs in radians, else not a number.
+    `texture` (M, 2) are MakeHuman's texture coordinates, `texture_cells` (F, 3) those of triangles.
     """
 
     operator: sp.csr_matrix
     cells: np.ndarray
     group: np.ndarray
     eye_angle: np.ndarray
+    texture: np.ndarray
+    texture_cells: np.ndarray
 
     def apply(self, points: np.ndarray) -> np.ndarray:
         """Map base displacements or points (N, 3) to the model's vertices (V, 3)."""
@@ -58,41 +64,56 @@ class _Piece:
     cells: np.ndarray
     name: str
     angle: np.ndarray
+    texture: np.ndarray
+    texture_cells: np.ndarray
 
 
 def build_mesh(base: BaseMesh) -> HeadMesh:
     """Return head, teeth and tongue refined once by Loop's scheme, with finer eyeballs."""
-    quads = {**base.quads, "body": _head_quads(base)}
-    pieces = [_refined(base.points, quads[name], name) for name in REFINEMENTS]
+    pieces = [_refined(base, name) for name in REFINEMENTS]
     pieces += [_eyeball(base, name) for name in EYES]
     offsets = np.cumsum([0] + [p.operator.shape[0] for p in pieces])
+    places = np.cumsum([0] + [len(p.texture) for p in pieces])
     return HeadMesh(
         sp.vstack([p.operator for p in pieces]).tocsr(),
         np.vstack([p.cells + o for p, o in zip(pieces, offsets, strict=False)]),
         np.concatenate([[p.name] * p.operator.shape[0] for p in pieces]),
         np.concatenate([p.angle for p in pieces]),
+        np.vstack([p.texture for p in pieces]),
+        np.vstack([p.texture_cells + o for p, o in zip(pieces, places, strict=False)]),
     )
 
 
-def _head_quads(base: BaseMesh) -> np.ndarray:
-    """Return the body's quads above the neck cut, without the arms."""
-    corners = base.points[base.quads["body"]]
+def _kept(base: BaseMesh, name: str) -> np.ndarray:
+    """Return which quads (Q,) of a group are the head's: of the body those above the neck's cut."""
+    corners = base.points[base.quads[name]]
+    if name != "body":
+        return np.ones(len(corners), dtype=bool)
     height = corners[..., 1] + NECK_CUT_SLOPE * (corners[..., 2] - 20.0)
     above = (height.min(1) > NECK_CUT_MM) & (corners[..., 1].min(1) > FEET_MM)
-    keep = above & (abs(corners[..., 0]).max(1) < ARM_MM)
-    return base.quads["body"][keep]
+    return above & (abs(corners[..., 0]).max(1) < ARM_MM)
 
 
-def _refined(points: np.ndarray, quads: np.ndarray, name: str) -> _Piece:
+def _refined(base: BaseMesh, name: str) -> _Piece:
     """Return a group of quads as triangles after its steps of Loop subdivision."""
+    kept = _kept(base, name)
+    quads, corners = base.quads[name][kept], base.corners[name][kept]
     used, local = np.unique(quads, return_inverse=True)
-    cells = triangulate(points[used], local.reshape(quads.shape))
-    operator = sp.identity(len(points), format="csr")[used]
+    points, local = base.points[used], local.reshape(quads.shape)
+    cells = triangulate(points, local, local)
+    coords, flat = np.unique(corners, return_inverse=True)
+    texture, texture_cells = (
+        base.coords[coords],
+        triangulate(points, local, flat.reshape(quads.shape)),
+    )
+    operator = sp.identity(len(base.points), format="csr")[used]
     for _ in range(REFINEMENTS[name]):
         step, cells = loop_step(cells, operator.shape[0])
         operator = (step @ operator).tocsr()
-    operator = _placed(points[used], operator, used, name)
-    return _Piece(operator, cells, name, np.full(operator.shape[0], np.nan))
+        texture, texture_cells = midpoint_step(texture, texture_cells)
+    operator = _placed(points, operator, used, name)
+    angle = np.full(operator.shape[0], np.nan)
+    return _Piece(operator, cells, name, angle, texture, texture_cells)
 
 
 def _placed(
@@ -137,10 +158,18 @@ def _eyeball(base: BaseMesh, name: str) -> _Piece:
     centre = helper.mean(0)
     radius = np.linalg.norm(helper - centre, axis=1).mean()
     directions, cells = _sphere()
-    weights = _with_one(directions) @ np.linalg.pinv(_with_one((helper - centre) / radius))
+    weights = _with_one(EYE_SCALE * directions) @ np.linalg.pinv(
+        _with_one((helper - centre) / radius)
+    )
     select = sp.identity(len(base.points), format="csr")[used]
     operator = sp.csr_matrix(weights) @ select
-    return _Piece(operator.tocsr(), cells, name, np.arccos(directions[:, 2]))
+    box = base.coords[np.unique(base.corners[name])]
+    middle, half = (box.max(0) + box.min(0)) / 2, np.ptp(box, axis=0) / 2
+    angle = np.arccos(directions[:, 2])
+    # The ball lies flat in its box: the gaze in the middle, the angle from it as radius.
+    around = directions[:, :2] / np.linalg.norm(directions[:, :2], axis=1, keepdims=True).clip(1e-9)
+    texture = middle + half * (angle / np.pi)[:, None] * around
+    return _Piece(operator.tocsr(), cells, name, angle, texture, cells)
 
 
 def _with_one(points: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from .anthropometry import table
-from .mesh import EYES
+from .mesh import EYE_SCALE, EYES
 from .model import Built
 from .statistics import Linear
 from .template import EYE_RADIUS_MM, Template, eye_centre
@@ -106,4 +106,6 @@ def _gap(points: np.ndarray, template: Template, eye: str) -> float:
     moved = eye_centre(points, mesh, eye)
     ball = mesh.of(eye)
     undo = np.linalg.lstsq(points[ball] - moved, rest[ball] - centre, rcond=None)[0]
-    return float(np.linalg.norm((points[lid] - moved) @ undo, axis=1).min() - EYE_RADIUS_MM)
+    return float(
+        np.linalg.norm((points[lid] - moved) @ undo, axis=1).min() - EYE_SCALE * EYE_RADIUS_MM
+    )

@@ -48,9 +48,9 @@ def build(wheel: Path) -> Built:
     shape = principal(population.weights, population.fields, COMPONENTS["shape"])
     skin = skin_weights(paint(template, people, seed=3), template)
     color = principal(*skin, COMPONENTS["color"])
-    units = face_units(source, template)
-    moves = sample_expressions(source, template, units, seed=4)
     head = shape.mean.reshape(-1, 3)
+    units = face_units(source, template, head)
+    moves = sample_expressions(source, template, units, seed=4)
     model = Model(
         cells=mesh.cells,
         reference=head,
@@ -67,6 +67,8 @@ def build(wheel: Path) -> Built:
         ),
         parts=parts(template),
         uv=cylindrical(template.points),
+        texture=mesh.texture,
+        texture_cells=mesh.texture_cells,
     )
     return Built(model, population, people, template, places)
 

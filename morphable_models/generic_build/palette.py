@@ -1,6 +1,7 @@
 """Random colours on fixed places, what reflectance is summed of; and shapes of places."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -41,12 +42,12 @@ def hill(template: Template, x: float, y: float, width: float, height: float) ->
 
 
 def stroke(template: Template, line: list[tuple[float, float]], half_width: float) -> np.ndarray:
-    """Return a soft line (V,) through (x, y) mm of the front view, fading at its ends, symmetric."""
+    """Return a soft line (V,) through (x, y) mm of the front view, symmetric, its ends fading."""
     place = template.points[:, :2] * [-1, 1]
     place[:, 0] = -abs(place[:, 0])
     ends = np.array(line)
     nearest, where = np.full(len(place), np.inf), np.zeros(len(place))
-    for k, (a, b) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+    for k, (a, b) in enumerate(pairwise(ends)):
         along = ((place - a) @ (b - a) / ((b - a) @ (b - a))).clip(0, 1)
         gap = np.linalg.norm(place - a - along[:, None] * (b - a), axis=1)
         where = np.where(gap < nearest, (k + along) / (len(ends) - 1), where)
@@ -59,9 +60,22 @@ def stroke(template: Template, line: list[tuple[float, float]], half_width: floa
 def waves(
     template: Template, rng: np.random.Generator, wavelength: float, number: int
 ) -> np.ndarray:
-    """Return random fields (number, V) of unit deviation on the skin: plane waves in space."""
+    """Return random fields (number, V) of unit deviation on the skin: plane waves in space.
+
+    Where the mesh is too coarse for them they fade, since they would come out as streaks.
+    """
     ways = rng.standard_normal((number, 12, 3))
     ways *= 2 * np.pi / wavelength / np.linalg.norm(ways, axis=2, keepdims=True)
     phases = rng.uniform(0, 2 * np.pi, (number, 12, 1))
     sums = np.cos(ways @ template.points.T + phases).sum(1) / np.sqrt(6)
-    return sums * (template.body & template.front)
+    fine = step(wavelength / _edge_lengths(template), 1.5, 2.5)
+    return sums * fine * (template.body & template.front)
+
+
+def _edge_lengths(template: Template) -> np.ndarray:
+    """Return the mean length (V,) in mm of the edges at each vertex."""
+    ends = template.mesh.cells[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    length = np.linalg.norm(template.points[ends[:, 0]] - template.points[ends[:, 1]], axis=1)
+    count = len(template.points)
+    total = np.bincount(ends.ravel(), np.repeat(length, 2), count)
+    return total / np.bincount(ends.ravel(), minlength=count).clip(1)

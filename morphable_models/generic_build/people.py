@@ -9,7 +9,10 @@ from .source import RACES
 
 YOUNG_YEARS, OLD_YEARS = 25.0, 90.0  # Of MakeHuman's targets.
 AGES = (18.0, 82.0)
-SEX_SPREAD = (1.0, 9.0)  # Beta of how far a woman is from MakeHuman's female target, a man likewise.
+SEX_SPREAD = (
+    1.0,
+    9.0,
+)  # Beta of how far a woman is from MakeHuman's female target, a man likewise.
 MUSCLE_SD, WEIGHT_SD = 0.12, 0.14
 # Melanin of the skin, 0 very light to 1 very dark: mean of each ethnic share, and its spread.
 MELANIN = {"african": 0.80, "asian": 0.45, "caucasian": 0.30}

@@ -1,7 +1,7 @@
 """Where the anthropometrist's points and tapes lie on the template, as vertices.
 
-Points by their usual abbreviations (Farkas, Anthropometry of the Head and Face, 1994; Gordon et al.,
-ANSUR II, 2014), `_r` and `_l` on the subject's right and left.
+Points by their usual abbreviations (Farkas, Anthropometry of the Head and Face, 1994; Gordon et
+al., ANSUR II, 2014), `_r` and `_l` on the subject's right and left.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from .template import Template
 MIDLINE = {
     "v": (133.3, 25.3), "g": (41.6, 123.1), "n": (23.7, 120.9), "se": (17.5, 120.5),
     "prn": (-22.9, 137.9), "sn": (-36.2, 126.4), "ls": (-45.2, 129.5), "sto": (-53.7, 125.5),
-    "sti": (-54.9, 123.7), "li": (-65.5, 124.9), "sl": (-72.1, 119.1), "pg": (-79.9, 119.6), "gn": (-96.9, 110.1),
-    "me": (-97.9, 107.8), "c": (-99.0, 60.0), "op": (41.1, -69.0),
+    "sti": (-54.9, 123.7), "li": (-65.5, 124.9), "sl": (-72.1, 119.1), "pg": (-79.9, 119.6),
+    "gn": (-96.9, 110.1), "me": (-97.9, 107.8), "c": (-99.0, 60.0), "op": (41.1, -69.0),
 }  # fmt: skip
 # (x, y) in the front view, on the subject's right.
 FRONT = {
     "ex": (-43.8, 13.6), "en": (-16.8, 11.8), "al": (-17.1, -25.0), "ac": (-18.0, -28.5),
     "sbal": (-9.5, -34.6), "cph": (-6.5, -43.5), "ch": (-26.6, -54.1), "ft": (-52.0, 41.5),
-    "sto": (-10.4, -53.1), "sti": (-10.9, -54.9),
+    "ps": (-31.0, 18.1), "pi": (-31.0, 9.0), "sto": (-10.4, -53.1), "sti": (-10.9, -54.9),
 }  # fmt: skip
 # (z, y) in the side view, on the subject's right.
 SIDE = {

@@ -29,10 +29,11 @@ MEAN_LOCAL = {
 }  # fmt: skip
 TRAITS: dict[str, dict[str, float]] = {
     "gender": {
-        "eyebrows-trans-forward": 0.22, "eyebrows-trans-up": -0.25, "chin-bones-incr": 0.20,
-        "chin-width-incr": 0.15, "chin-prominent-incr": 0.15, "l-eye-height2-incr": -0.18,
-        "mouth-upperlip-volume-incr": -0.20, "mouth-lowerlip-volume-incr": -0.15,
-        "nose-hump-incr": 0.15, "nose-point-up": -0.15, "l-cheek-volume-incr": -0.12,
+        "eyebrows-trans-forward": 0.35, "eyebrows-trans-up": -0.35, "chin-bones-incr": 0.35,
+        "chin-width-incr": 0.30, "chin-prominent-incr": 0.20, "l-eye-height2-incr": -0.25,
+        "mouth-upperlip-volume-incr": -0.35, "mouth-lowerlip-volume-incr": -0.30,
+        "nose-hump-incr": 0.25, "nose-point-up": -0.25, "l-cheek-volume-incr": -0.20,
+        "head-square": 0.12, "head-oval": -0.12,
     },
     "age": {
         "l-eye-bag-incr": 0.14, "l-eye-height2-incr": -0.12, "l-cheek-volume-incr": -0.10,

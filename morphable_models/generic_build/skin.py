@@ -55,12 +55,12 @@ def _marks(template: Template, palette: Palette, tone: np.ndarray) -> None:
     palette.add(under, np.array([-0.05, -0.05, -0.035]) * palette.normal(0.45, 0.6))
     lids = template.masks["eyelids"]
     palette.add(lids, np.array([-0.05, -0.06, -0.05]) * palette.normal(0.4, 0.9))
-    for wavelength, number, strength in ((70, 20, 0.015), (24, 24, 0.010), (8, 32, 0.006)):
+    for wavelength, number, strength in ((70, 20, 0.015), (24, 24, 0.010), (8, 32, 0.008)):
         for place in waves(template, palette.rng, wavelength, number) / np.sqrt(number):
             shade = palette.normal(strength) * np.array([1.0, 0.95, 0.85])
             palette.add(place, shade + palette.normal(0.3 * strength) * np.array([0.6, -0.6, -0.5]))
     grain = waves(template, palette.rng, 4.5, 1)[0] * step(template.points[:, 2], 0, 40)
-    palette.add(grain, palette.normal(0.004, 0.011) * np.array([1.0, 1.05, 1.0]))
+    palette.add(grain, palette.normal(0.004, 0.010) * np.array([1.0, 1.05, 1.0]))
 
 
 def _mouth(template: Template, palette: Palette, people: People, tone: np.ndarray) -> None:
@@ -68,8 +68,8 @@ def _mouth(template: Template, palette: Palette, people: People, tone: np.ndarra
     lips = template.masks["lips"] * (1 - template.masks["inside-mouth"])
     women = (~people.men)[:, None].astype(float)
     years = step(people.age[:, None], 35, 85)
-    rosy = ROSY * (0.80 + 0.45 * women - 0.35 * years) + np.array([0.018, 0.032, 0.022]) * tone
-    drawn = palette.normal(1.0) * np.array([0.013, -0.012, -0.008]) + palette.normal(0.5) * DEEP
+    rosy = ROSY * (0.70 + 0.75 * women - 0.35 * years) + np.array([0.018, 0.032, 0.022]) * tone
+    drawn = palette.normal(1.0) * np.array([0.010, -0.010, -0.007]) + palette.normal(0.35) * DEEP
     palette.add(lips, rosy + drawn)
     throat = np.array([0.25, 0.07, 0.07]) - SKIN - MELANIN * tone
     palette.add(template.masks["inside-mouth"], throat)

@@ -24,11 +24,17 @@ MM_PER_UNIT = 100.0  # MakeHuman's unit is the decimetre.
 
 @dataclass(frozen=True)
 class BaseMesh:
-    """MakeHuman's base mesh: points (N, 3) in mm, uv (N, 2) and quads (Q, 4) by group."""
+    """MakeHuman's base mesh: points (N, 3) in mm, uv (N, 2) and quads (Q, 4) by group.
+
+    coords (M, 2) are all texture coordinates, corners (Q, 4) those of each quad, by group: a vertex
+    on a seam has several.
+    """
 
     points: np.ndarray
     uv: np.ndarray
     quads: dict[str, np.ndarray]
+    coords: np.ndarray
+    corners: dict[str, np.ndarray]
 
 
 class Source:
@@ -84,8 +90,10 @@ def _parse_obj(text: str) -> BaseMesh:
     uv = np.zeros((len(points), 2))
     for corner in (c for quads in faces.values() for quad in quads for c in quad):
         uv[corner[0]] = coords[corner[1]]
-    quads = {name: np.array(q, dtype=int)[:, :, 0] for name, q in faces.items()}
-    return BaseMesh(np.array(points) * MM_PER_UNIT, uv, quads)
+    tables = {name: np.array(q, dtype=int) for name, q in faces.items()}
+    quads = {name: table[:, :, 0] for name, table in tables.items()}
+    corners = {name: table[:, :, 1] for name, table in tables.items()}
+    return BaseMesh(np.array(points) * MM_PER_UNIT, uv, quads, np.array(coords), corners)
 
 
 def fetch_wheel() -> Path:

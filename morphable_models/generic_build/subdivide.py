@@ -4,12 +4,30 @@ import numpy as np
 import scipy.sparse as sp
 
 
-def triangulate(points: np.ndarray, quads: np.ndarray) -> np.ndarray:
-    """Split quads (Q, 4) into triangles (2Q, 3) along the shorter diagonal."""
+def triangulate(points: np.ndarray, quads: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Split quads into triangles (2Q, 3) along their shorter diagonal.
+
+    quads (Q, 4) name points, corners (Q, 4) what the triangles are made of: points as well, or
+    texture coordinates.
+    """
     first = np.linalg.norm(points[quads[:, 0]] - points[quads[:, 2]], axis=1)
     second = np.linalg.norm(points[quads[:, 1]] - points[quads[:, 3]], axis=1)
-    turned = np.where((first <= second + 1e-6)[:, None], quads, np.roll(quads, -1, axis=1))
+    turned = np.where((first <= second + 1e-6)[:, None], corners, np.roll(corners, -1, axis=1))
     return turned[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3)
+
+
+def midpoint_step(values: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return values (M, 2) with those of the edges' middles, and the finer cells (4F, 3).
+
+    The cells lie in the order of `loop_step`.
+    """
+    ends = np.stack([cells[:, [0, 1]], cells[:, [1, 2]], cells[:, [2, 0]]], axis=1).reshape(-1, 2)
+    edges, index = np.unique(np.sort(ends, axis=1), axis=0, return_inverse=True)
+    a, b, c = cells.T
+    ab, bc, ca = (len(values) + index.reshape(-1, 3)).T
+    fine = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
+    finer = np.stack([np.stack(t, 1) for t in fine], 1).reshape(-1, 3)
+    return np.vstack([values, values[edges].mean(1)]), finer
 
 
 def loop_step(cells: np.ndarray, count: int) -> tuple[sp.csr_matrix, np.ndarray]:

@@ -10,7 +10,7 @@ from .mesh import EYES, HeadMesh
 from .source import FACE_UNITS, BaseMesh, Source
 
 ORIGIN_MM = np.array([0.0, 715.0, 30.0])  # The template's point between the ears in the base mesh.
-EYE_RADIUS_MM = 14.95
+EYE_RADIUS_MM = 14.95  # Of MakeHuman's eyeballs, on which the lids lie; ours are smaller.
 AMBIENT_REACH_MM = 25.0
 MOUTH_MM = np.array([0.0, -54.0])  # The middle of the lips' line in the front view (x, y).
 CAVITY_REACH_MM, CAVITY_SHRINK = np.array([15.0, 9.0]), 0.62  # Beyond this reach it is drawn in.

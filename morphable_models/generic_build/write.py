@@ -20,13 +20,15 @@ SHAPE_ERROR_MM, COLOUR_ERROR = 0.02, 0.2 / 255
 UNIT_STEP_MM = 2.0**-7
 COARSEST_STEP = 2.0**-12  # Keeps the columns orthonormal to a few parts in a thousand.
 CHUNK_COLUMNS = 8
+PACKED = {"compression": 6, "shuffle": True}
 
 
 @dataclass(frozen=True)
 class Model:
     """All that goes into the file.
 
-    units: displacements (V, 3) of the named face units; uv: (V, 2).
+    units: displacements (V, 3) of the named face units; uv: (V, 2), around the head; texture: (M,
+    2), MakeHuman's, of which texture_cells (F, 3) are the triangles'.
     """
 
     cells: np.ndarray
@@ -40,6 +42,8 @@ class Model:
     attributes: Attributes
     parts: np.ndarray
     uv: np.ndarray
+    texture: np.ndarray
+    texture_cells: np.ndarray
 
 
 def write_model(path: Path, model: Model, texts: dict[str, str]) -> None:
@@ -98,6 +102,8 @@ def _facegen(file: h5py.File, model: Model, texts: dict[str, str]) -> None:
     _put(file, "facegen/landmarks", model.landmarks.astype(np.int32))
     _put(file, "facegen/parts", model.parts.astype(np.uint8))
     _put(file, "facegen/uv", model.uv.astype(np.float32))
+    _put(file, "facegen/texture/uv", model.texture.astype(np.float32), **PACKED)
+    _put(file, "facegen/texture/triangles", model.texture_cells.astype(np.int32), **PACKED)
     _units(file, model.units)
     _places(file, model.places)
     _attributes(file, model.attributes)

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from facegen.dataset import encoding
-from facegen.dataset.encoding import CODECS, LAYERS, Label, parse_layers, suffixes_of
+from facegen.dataset.encoding import CODECS, LAYERS, parse_layers, suffixes_of
+from facegen.dataset.labels import Label, decode_label, encode_label
 from facegen.errors import DatasetError, UsageError
 from facegen.recipe.recipe import ImageFormat
 from facegen.sampling.prior import Parent
@@ -32,7 +33,8 @@ def test_every_layer_is_a_member_of_its_name():
     suffixes = {name: codec.suffix for name, codec in CODECS.items()}
     assert tuple(suffixes) == LAYERS
     images = {name: f"{name}.png" for name in (*BYTES, "depth")}
-    assert suffixes == images | {"landmarks": "landmarks.npy", "cls": "cls"}
+    marks = {name: f"{name}.npy" for name in ("landmarks", "landmarks2d")}
+    assert suffixes == images | marks | {"cls": "cls"}
     png = ImageFormat(16, "png", 95)
     assert suffixes_of(["mask", "cls"], png) == {"png", "theta.npy", "json", "mask.png", "cls"}
 
@@ -92,12 +94,12 @@ def test_an_array_is_read_back_by_numpy(array):
 def test_a_label_is_compact_json_of_float32_exactly(parent):
     focal = np.float32(1234.5678)
     K = np.diag([focal, focal, 1]).astype(np.float32)
-    data = encoding.encode_label(Label(7, K, np.eye(4, dtype=np.float32), 9, parent))
+    data = encode_label(Label(7, K, np.eye(4, dtype=np.float32), 9, parent))
     assert b" " not in data
     table = json.loads(data)
     assert ("parent" in table) == (parent is not None)
     assert np.float32(table["K"][0][0]) == focal
-    label = encoding.decode_label(data)
+    label = decode_label(data)
     assert (label.index, label.identity, label.parent) == (7, 9, parent)
     np.testing.assert_array_equal(label.K, K)
 
@@ -105,7 +107,7 @@ def test_a_label_is_compact_json_of_float32_exactly(parent):
 def test_a_number_that_is_not_finite_is_no_json():
     K = np.full((3, 3), np.nan, np.float32)
     with pytest.raises(ValueError, match="JSON"):
-        encoding.encode_label(Label(0, K, np.eye(4, dtype=np.float32), 0, None))
+        encode_label(Label(0, K, np.eye(4, dtype=np.float32), 0, None))
 
 
 @pytest.mark.parametrize(
@@ -171,4 +173,4 @@ def test_a_member_that_is_not_its_layer_is_refused(name, data):
 )
 def test_a_json_that_is_not_a_label_is_refused(data):
     with pytest.raises(DatasetError, match="not a label"):
-        encoding.decode_label(data)
+        decode_label(data)

@@ -17,6 +17,7 @@ from facegen.recipe.plan import identities_of
 
 ENCODED = {"segmentation": "segmentation.png", "mask": "mask.png", "normal": "normal.png"}
 ENCODED |= {"albedo": "albedo.png", "pncc": "pncc.png", "landmarks": "landmarks.npy", "cls": "cls"}
+ENCODED |= {"landmarks2d": "landmarks2d.npy"}
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,9 @@ from facegen.scene.lighting import irradiance
 def test_every_sample_has_every_member(faces):
     samples = {k: s for path in folder(faces).glob("*.tar") for k, s in read_tar(path).items()}
     assert sorted(samples) == [f"{i:010d}" for i in range(20)]
-    images = {f"{layer}.png" for layer in encoding.LAYERS if layer not in ("landmarks", "cls")}
-    expected = images | {"png", "json", "theta.npy", "landmarks.npy", "cls"}
+    marks = ("landmarks", "landmarks2d")
+    images = {f"{layer}.png" for layer in encoding.LAYERS if layer not in (*marks, "cls")}
+    expected = images | {"png", "json", "theta.npy", "cls", *(f"{mark}.npy" for mark in marks)}
     assert all(set(sample) == expected for sample in samples.values())
     assert [samples[k]["json"]["index"] for k in sorted(samples)] == list(range(20))
 

@@ -131,7 +131,7 @@ def test_without_a_home_the_models_that_come_along_are_there(monkeypatch, tempor
         raise KeyError(uid)
 
     monkeypatch.setattr("pwd.getpwuid", nobody)
-    assert catalogue.names() == ["generic"]
+    assert catalogue.names() == ["generic", "generic-arkit"]
     assert folders.cache_folder() == temporary
     with pytest.raises(FacegenError, match="no home folder; set HOME"):
         catalogue.imported()

@@ -204,7 +204,7 @@ def test_known_answers():
 
 
 def test_cameras_and_backgrounds_follow_the_recipe():
-    distance_mm, crop = draw_cameras(RECIPE.camera, 0, np.arange(COUNT))
+    distance_mm, crop = draw_cameras(RECIPE, 0, np.arange(COUNT))
     colours = draw_colours(RECIPE.background, 0, np.arange(COUNT), 2).reshape(COUNT, 6)
     assert (distance_mm == 1000).all()
     assert stats.kstest(crop.scale, UNIFORM(1.35, 0.2).cdf).pvalue > 1e-3
@@ -219,7 +219,7 @@ def test_cameras_and_backgrounds_follow_the_recipe():
 
 def test_cameras_and_backgrounds_depend_on_the_index_alone():
     for sample in (
-        lambda i: draw_cameras(RECIPE.camera, 0, i)[1].shift,
+        lambda i: draw_cameras(RECIPE, 0, i)[1].shift,
         lambda i: draw_colours(RECIPE.background, 0, i, 3),
         lambda i: draw_background(RECIPE.background, 0, i).crops,
     ):
@@ -230,10 +230,10 @@ def test_cameras_and_backgrounds_depend_on_the_index_alone():
 def test_a_camera_inside_the_head_is_refused():
     near = RECIPE.with_changes({"camera": {"distance": {"value_mm": 100}}})
     with pytest.raises(RecipeError, match="inside the head; raise its lower end"):
-        check_camera(near.camera)
+        check_camera(near)
 
 
 def test_an_image_without_a_size_is_refused():
     flat = RECIPE.with_changes({"crop": {"scale": {"low": -0.1}}})
     with pytest.raises(RecipeError, match="zero or below"):
-        check_camera(flat.camera)
+        check_camera(flat)

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from facegen.dataset.report import ShardReport
-from facegen.dataset.spec import ResolvedSpec
+from facegen.dataset.spec import ModelFile, ResolvedSpec
 from facegen.errors import FacegenError
-from facegen.files import sha256_of, write_file
+from facegen.files import write_file
 from facegen.folders import cache_folder
 from facegen.generation.engines.engine import Failure
 from facegen.generation.engines.local import PATIENCE_S, TRIES
 from facegen.generation.progress import Progress
 from facegen.generation.worker import Worker
+from facegen.models.extras import INSIDE, inside
+from facegen.models.model_file import checked_sha256
 from facegen.recipe.plan import Shard
 
 
@@ -31,7 +33,7 @@ class RayEngine:
     ) -> Iterator[ShardReport | Failure]:
         """Make these shards on any node; the output must be reachable from all."""
         ray = connect(self.address)
-        model = ray.put(spec.model.path.read_bytes())
+        model = ray.put(inside(spec.model.path)[0].read_bytes())
         task = ray.remote(make_shard).options(
             num_cpus=1, num_gpus=self.gpus_per_task, max_retries=TRIES - 1
         )
@@ -84,8 +86,8 @@ def check_reachable(address: str) -> None:
 
 def make_shard(spec: ResolvedSpec, shard: Shard, model: bytes) -> ShardReport:
     """The task: make one shard with this process's worker, its model brought by Ray if need be."""
-    if not spec.model.path.exists():
-        path = cached_copy(model, spec.model.sha256)
+    if not inside(spec.model.path)[0].exists():
+        path = cached_copy(model, spec.model)
         spec = replace(spec, model=replace(spec.model, path=path))
     return worker_of(Assignment(spec.fingerprint, spec.out, spec)).make(shard, lambda samples: None)
 
@@ -105,9 +107,10 @@ def worker_of(assignment: Assignment) -> Worker:
     return Worker(assignment.spec, assignment.spec.devices[0])
 
 
-def cached_copy(model: bytes, sha256: str) -> Path:
+def cached_copy(content: bytes, model: ModelFile) -> Path:
     """The model's file in this node's cache."""
-    path = cache_folder() / f"{sha256}.h5"
-    if not path.exists() or sha256_of(path) != sha256:
-        write_file(path, model)
+    file = cache_folder() / f"{model.sha256}.h5"
+    path = file / INSIDE if inside(model.path)[1] else file
+    if not file.exists() or checked_sha256(path) != model.sha256:
+        write_file(file, content)
     return path

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from jaxtyping import Float32
 
-from facegen.dataset.encoding import CODECS, LABEL, THETA, Label, decode_array, decode_label
+from facegen.dataset.encoding import CODECS, LABEL, THETA, Layer, decode_array
+from facegen.dataset.labels import STATED, Label, decode_label, label_of
 from facegen.dataset.shards import Encoded, sample_key
 from facegen.errors import DatasetError
 from facegen.files import Array
@@ -13,6 +14,7 @@ from facegen.inspection.checks.faults import FaultList
 from facegen.sampling.samples import Samples
 
 # (atol, rtol): what another BLAS, or another size of batch, may do to a camera.
+MARKS: tuple[Layer, ...] = ("landmarks", "landmarks2d")
 TOLERANCES = {"K": (1e-2, 1e-4), "model_to_camera": (1e-5, 1e-6)}
 
 
@@ -67,6 +69,7 @@ def label_faults(row: int, label: Label, expected: Samples, check_parent: bool) 
         yield f"identity {label.identity} should be {expected.identities[row]}"
     if check_parent and label.parent != expected.parents[row]:
         yield f"parent {label.parent} should be {expected.parents[row]}"
+    yield from stated_faults(label, label_of(expected, row))
     for name, (atol, rtol) in TOLERANCES.items():
         stored = getattr(label, name).astype(np.float64)
         drawn = getattr(expected.cameras, name)[row]
@@ -75,10 +78,21 @@ def label_faults(row: int, label: Label, expected: Samples, check_parent: bool) 
             yield f"{name} is not that of its camera and crop (off by {largest:.3g})"
 
 
+def stated_faults(label: Label, drawn: Label) -> Iterator[str]:
+    """What is wrong with what a label says of attributes, grid and named expressions."""
+    for name in STATED:
+        stored, expected = getattr(label, name), getattr(drawn, name)
+        wrong = [key for key in expected | stored if stored.get(key) != expected.get(key)]
+        if wrong:
+            was, should = stored.get(wrong[0]), expected.get(wrong[0])
+            yield f"{name} {wrong[0]} is {was}, should be {should}"
+
+
 def _check_members(row: int, members: Mapping[str, bytes], expected: Samples) -> None:
     """The landmarks are landmarks, and the class is the identity."""
-    landmarks, cls = CODECS["landmarks"], CODECS["cls"]
-    if landmarks.suffix in members:
-        landmarks.decode(members[landmarks.suffix])
+    for name in MARKS:
+        if CODECS[name].suffix in members:
+            CODECS[name].decode(members[CODECS[name].suffix])
+    cls = CODECS["cls"]
     if cls.suffix in members and cls.decode(members[cls.suffix]) != expected.identities[row]:
         raise DatasetError("cls is not its identity")

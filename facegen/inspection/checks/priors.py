@@ -10,7 +10,7 @@ from scipy import optimize, special
 from facegen.dataset.spec import ResolvedSpec
 from facegen.files import Array
 from facegen.inspection.checks.faults import Check, Fault
-from facegen.recipe.distributions import Distribution, Mixture
+from facegen.recipe.distributions import Distribution, Empirical, Mixture
 from facegen.sampling.prior import Prior
 from facegen.scene.parameters import ANGLES, CHANNELS, Layout
 
@@ -74,8 +74,10 @@ def try_dimensions(
     for distribution, columns in prior.blocks:
         for column in columns.tolist():
             values = draws[column].astype(np.float64)
+            if not len(values):  # Stated by a grid: the check of theta holds it exactly.
+                continue
             distance = ks_distance(distribution, values, rounding_of(theta[:, column]))
-            p = float(kstwo.sf(distance, len(values)))
+            p = float(kstwo.sf(distance, evidence(distribution, len(values))))
             measured = f"mean {values.mean():.4g}, sd {values.std():.4g}"
             stated = f"stated {distribution.mean:.4g} and {distribution.sd:.4g}"
             trials.append(
@@ -90,7 +92,8 @@ def try_mixtures(
     """Chi-square of the weights of every mixture, over all the dimensions that share it."""
     trials = []
     for distribution, columns in prior.blocks:
-        if not isinstance(distribution, Mixture):
+        drawn = sum(len(draws[column]) for column in columns.tolist())
+        if not isinstance(distribution, Mixture) or not drawn:
             continue
         values = np.concatenate([draws[column] for column in columns]).astype(np.float64)
         edges = cell_edges(distribution, rounding_of(theta[:, columns]), len(values))
@@ -101,6 +104,13 @@ def try_mixtures(
         name = f"{column_name(layout, int(columns[0]))} (and {len(columns) - 1} like it)"
         trials.append(Trial(name, p, f"weights {fitted}; stated {stated}; p = {p:.1g}"))
     return trials
+
+
+def evidence(distribution: Distribution, count: int) -> int:
+    """How many draws so many are worth, against a distribution that is known by draws itself."""
+    if isinstance(distribution, Empirical):
+        return int(count * len(distribution.draws) / (count + len(distribution.draws)))
+    return count
 
 
 def ks_distance(distribution: Distribution, values: Float64[Array, "k"], rounding: float) -> float:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from facegen.dataset.encoding import Label, suffixes_of
+from facegen.dataset.encoding import suffixes_of
+from facegen.dataset.labels import Label
 from facegen.dataset.report import ShardReport
 from facegen.dataset.shards import END, Encoded, read_samples, sample_bytes, sample_key
 from facegen.dataset.spec import ResolvedSpec

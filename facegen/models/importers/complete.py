@@ -160,8 +160,8 @@ def with_landmarks(model: ForeignModel, generic: MorphableModel, fit: Fit) -> Fo
     new = old.copy()
     new[missing] = used[nearest]
     return model.noting(
-        f"{len(missing)} of 68 landmarks by fitting our head, some millimetres good "
-        f"(surface within {np.median(distance):.1f} mm)",
+        f"{len(missing)} of 68 landmarks by fitting our head: expect them to be "
+        f"{fit.expected_error:.0f} mm off (surface within {np.median(distance):.1f} mm)",
         landmarks=new,
     )
 

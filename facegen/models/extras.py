@@ -1,0 +1,159 @@
+"""What a model's file may hold beyond the Basel layout: names, points and tapes, attributes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from jaxtyping import Int32
+
+from facegen.errors import ModelError
+from facegen.files import Array
+from facegen.models import hdf5
+from facegen.models.attributes import Attribute, Attributes
+from facegen.models.morphable_model import LinearModel
+
+BLENDSHAPES, POINTS, TAPES, ATTRIBUTES, TEXTURE = (
+    f"facegen/{name}" for name in ("blendshapes", "points", "tapes", "attributes", "texture")
+)
+ARRAYS = ("mean", "covariance", "shape", "reflectance")
+MAX_NAMES, MAX_NAME = 2_000, 200
+INSIDE = "blendshapes"  # FILE.h5/blendshapes: the same model with its named expressions
+SUFFIX = "-arkit"
+
+
+@dataclass(frozen=True, eq=False)
+class Extras:
+    """Names of the expressions, anthropometric points and tapes as vertices, attributes."""
+
+    expression_names: tuple[str, ...] = ()
+    points: Mapping[str, int] = field(default_factory=dict)
+    tapes: Mapping[str, Int32[Array, "n"]] = field(default_factory=dict)
+    attributes: Attributes | None = None
+
+
+def inside(path: Path) -> tuple[Path, bool]:
+    """A model's file, and whether its named expressions are meant: FILE.h5/blendshapes."""
+    named = path.name == INSIDE and path.parent.suffix == ".h5"
+    return (path.parent, True) if named else (path, False)
+
+
+def read(file: h5py.File) -> Extras:
+    """What a file holds of it; ModelError says what is wrong with that."""
+    names = _names(file["facegen"], "expression_names")
+    return Extras(names, _points(file), _tapes(file), _attributes(file))
+
+
+def read_blendshapes(file: h5py.File, vertices: int) -> tuple[LinearModel, tuple[str, ...]]:
+    """The named expressions, weights from 0 to 1 of displacements in mm."""
+    if not hdf5.has(file, BLENDSHAPES):
+        raise ModelError("holds no named expressions", "leave /blendshapes out")
+    basis = hdf5.numbers(file, BLENDSHAPES)
+    names = _names(file[BLENDSHAPES], "names")
+    if basis.shape != (3 * vertices, len(names)) or not np.isfinite(basis).all():
+        raise ModelError(f"/{BLENDSHAPES} is not ({3 * vertices}, {len(names)}) finite numbers")
+    rows = np.ascontiguousarray(basis.T, np.float32)
+    return LinearModel(np.zeros((vertices, 3), np.float32), rows, lengths_of(rows)), names
+
+
+def read_targets(file: h5py.File, vertices: int) -> dict[str, Array]:
+    """The named expressions' displacements (V, 3) in mm; empty where there are none."""
+    if not hdf5.has(file, BLENDSHAPES):
+        return {}
+    linear, names = read_blendshapes(file, vertices)
+    return dict(zip(names, linear.basis.reshape(len(names), vertices, 3), strict=True))
+
+
+def read_texture(file: h5py.File) -> tuple[Array, Array] | None:
+    """Texture coordinates (M, 2) and the triangles (F, 3) of them, where there are any."""
+    if not hdf5.has(file, TEXTURE):
+        return None
+    uv, triangles = (hdf5.numbers(file, f"{TEXTURE}/{name}") for name in ("uv", "triangles"))
+    shaped = uv.ndim == triangles.ndim == 2 and (uv.shape[1], triangles.shape[1]) == (2, 3)
+    if not shaped or not np.isfinite(uv).all():
+        raise ModelError(f"/{TEXTURE} holds no texture coordinates")
+    if triangles.size and not 0 <= triangles.min() <= triangles.max() < len(uv):
+        raise ModelError(f"/{TEXTURE} names coordinates that do not exist: there are {len(uv)}")
+    return uv.astype(np.float32), triangles.astype(np.int32)
+
+
+def lengths_of(rows: Array) -> Array:
+    """The length of each row, one where it is zero."""
+    lengths = np.linalg.norm(rows, axis=1)
+    return np.asarray(np.where(lengths > 0, lengths, 1), np.float32)
+
+
+def write(file: h5py.File, extras: Extras) -> None:
+    """Write it into a file that has the group /facegen."""
+    if extras.expression_names:
+        file["facegen"].attrs["expression_names"] = json.dumps(extras.expression_names)
+    if extras.points:
+        _put(file, POINTS, np.array(list(extras.points.values()), np.int32))
+        file[POINTS].attrs["names"] = json.dumps(list(extras.points))
+    for name, vertices in extras.tapes.items():
+        _put(file, f"{TAPES}/{name}", np.asarray(vertices, np.int32))
+    if extras.attributes:
+        for name in ARRAYS:
+            _put(file, f"{ATTRIBUTES}/{name}", getattr(extras.attributes, name))
+        rows = [asdict(attribute) for attribute in extras.attributes.described]
+        file[ATTRIBUTES].attrs["described"] = json.dumps(rows)
+
+
+def _points(file: h5py.File) -> dict[str, int]:
+    if not hdf5.has(file, POINTS):
+        return {}
+    vertices, names = hdf5.numbers(file, POINTS), _names(file[POINTS], "names")
+    if vertices.shape != (len(names),):
+        raise ModelError(f"/{POINTS} is {vertices.shape}, not ({len(names)},)")
+    return dict(zip(names, vertices.astype(int).tolist(), strict=True))
+
+
+def _tapes(file: h5py.File) -> dict[str, Array]:
+    if not hdf5.has(file, TAPES):
+        return {}
+    keys = {name: f"{TAPES}/{name}" for name in sorted(file[TAPES])[:MAX_NAMES]}
+    return {
+        name: hdf5.numbers(file, key).reshape(-1).astype(np.int32) for name, key in keys.items()
+    }
+
+
+def _attributes(file: h5py.File) -> Attributes | None:
+    if not hdf5.has(file, ATTRIBUTES):
+        return None
+    arrays = {name: hdf5.numbers(file, f"{ATTRIBUTES}/{name}") for name in ARRAYS}
+    try:
+        rows = _json(file[ATTRIBUTES], "described")
+        described = tuple(
+            Attribute(str(r["name"]), str(r["unit"]), float(r["low"]), float(r["high"]))
+            for r in rows
+        )
+    except (TypeError, KeyError, ValueError):
+        raise ModelError(f"/{ATTRIBUTES}: `described` does not describe them") from None
+    if any(array.ndim not in (1, 2) for array in arrays.values()):
+        raise ModelError(f"/{ATTRIBUTES} holds tables of no use")
+    return Attributes(described, **{k: a.astype(np.float64) for k, a in arrays.items()})
+
+
+def _names(node: h5py.Group, key: str) -> tuple[str, ...]:
+    """A JSON list of different names that an attribute holds; none where there is no such."""
+    names = _json(node, key)
+    sound = isinstance(names, list) and len(names) <= MAX_NAMES
+    if not sound or not all(isinstance(n, str) and 0 < len(n) <= MAX_NAME for n in names):
+        raise ModelError(f"the attribute {key} is not a list of names")
+    if len(set(names)) < len(names):
+        raise ModelError(f"the attribute {key} says a name twice")
+    return tuple(names)
+
+
+def _json(node: h5py.Group, key: str) -> Any:
+    try:
+        return json.loads(str(hdf5.attribute(node, key) or "[]"))
+    except (ValueError, RecursionError):
+        raise ModelError(f"the attribute {key} is not JSON") from None
+
+
+def _put(file: h5py.File, name: str, data: object) -> None:
+    file.create_dataset(name, data=data, track_times=False)
