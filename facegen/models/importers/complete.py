@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from facegen.errors import ModelError
+from facegen.models.extras import Extras
 from facegen.models.importers import fit as fitting
 from facegen.models.importers.fit import Fit
 from facegen.models.importers.foreign import UNKNOWN_LANDMARK, UNKNOWN_PART, ForeignModel, modes
@@ -61,7 +62,14 @@ class Filled:
             self.segmentation,
             model.expression_unit,
             texts,
+            Extras(self._names),
         )
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """The expressions' names, unless some of them were dropped or say a name twice."""
+        names = self.model.expression_names
+        return names if len(set(names)) == self.expression.count else ()
 
 
 def complete(model: ForeignModel, generic: MorphableModel) -> Filled:

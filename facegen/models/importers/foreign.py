@@ -26,8 +26,8 @@ class ForeignModel:
 
     expression and reflectance may be missing; landmarks (68,) are vertices in the iBUG order, -1
     where unknown; segmentation (V,) are indices into SEGMENTS, 0 where unknown. expression_unit is
-    that of an expression coefficient. scale is how many mm one unit of the file is, unit says so in
-    words; notes say what was found.
+    that of an expression coefficient, expression_names are the expressions' where they have any.
+    scale is how many mm one unit of the file is, unit says so in words; notes say what was found.
     """
 
     name: str
@@ -43,6 +43,7 @@ class ForeignModel:
     expression_unit: CoefficientUnit = STANDARD_DEVIATION
     scale: float = 1.0
     notes: tuple[str, ...] = ()
+    expression_names: tuple[str, ...] = ()
 
     @property
     def vertices(self) -> int:

@@ -57,6 +57,7 @@ def read(path: Path) -> ForeignModel:
         landmarks=_landmarks(config, number),
         segmentation=_parts(neutral.materials, kept_materials, number, len(triangles)),
         expression_unit=WEIGHT,
+        expression_names=tuple(names),
     )
     dropped = [name for name in neutral.materials if name not in kept_materials]
     return model.noting(
