@@ -37,44 +37,33 @@ Tiles = UInt8[Array, "N S S 3"]
 
 @dataclass(frozen=True)
 class Sweep:
-    """Equidistant values of one parameter, as a command states them."""
+    """One parameter by its path in a recipe, in so many steps; table: the [grid] that states it."""
 
     path: tuple[str, ...]
-    low: float
-    high: float
     steps: int
+    table: Table
 
     @property
     def name(self) -> str:
         """The parameter in words."""
         return ".".join(self.path)
 
-    @property
-    def table(self) -> Table:
-        """The sweep as an axis of a recipe's [grid]."""
-        unit = UNITS.get(self.path[0], "")
-        table: Table = {
-            f"low{unit}": self.low,
-            f"high{unit}": self.high,
-            "steps": self.steps,
-        }
-        for key in reversed(self.path):
-            table = {key: table}
-        return table
-
 
 def parse_sweep(text: str) -> Sweep:
     """The sweep that 'PARAMETER=LOW:HIGH:STEPS' states; UsageError where it states none."""
-    match = re.fullmatch(r"([A-Za-z][\w.]*)=([-+.\deE]+):([-+.\deE]+):(\d{1,4})", text)
+    match = re.fullmatch(r"([A-Za-z]\w*\.[\w.]*\w)=([-+.\deE]+):([-+.\deE]+):(\d{1,4})", text)
     try:
         if not match:
             raise ValueError
-        path, low, high, steps = match.groups()
-        if "." not in path:
-            raise ValueError
-        return Sweep(tuple(path.split(".")), float(low), float(high), int(steps))
+        path, steps = tuple(match[1].split(".")), int(match[4])
+        unit = UNITS.get(path[0], "")
+        table: Table = {f"low{unit}": float(match[2]), f"high{unit}": float(match[3])}
+        table["steps"] = steps
     except ValueError:
         raise UsageError(f"--sweep: {text!r} states no sweep", f"say {FORM}") from None
+    for key in reversed(path):
+        table = {key: table}
+    return Sweep(path, steps, table)
 
 
 def portrait(model: MorphableModel, person: bool) -> Table:

@@ -12,6 +12,7 @@ from facegen.cli import models
 from facegen.errors import ModelError
 from facegen.models import catalogue, describe, model_file
 from facegen.models.importers import complete, importing
+from facegen.models.importers.filled import unit_columns
 from facegen.models.model_file import Modes
 from facegen.scene.parameters import WEIGHT
 
@@ -169,7 +170,7 @@ def test_modes_that_move_nothing_are_dropped():
     columns = rng.normal(size=(12, 3)).astype(np.float32)
     columns[:, 1] = 0
     part = Modes(np.zeros((4, 3), np.float32), columns, np.float32([1, 1, 2]))
-    made = complete.unit_columns(part)
+    made = unit_columns(part)
     np.testing.assert_allclose(made.basis * made.sd, columns[:, [0, 2]] * [1, 2], rtol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(made.basis, axis=0), 1, rtol=1e-6)
 

@@ -6,6 +6,7 @@ A new format is one file here with a function that returns a ForeignModel, and i
 foreign    what a foreign file holds, checked
 surface    normals of a mesh, and which side is outside
 fit        the generic head fitted to another mean head
+filled     a foreign model with nothing missing
 complete   what a foreign model lacks: place, winding, landmarks, segmentation, skin
 pickles    pickles read without running them
 tables     .npz, .mat and pickle files as tables of arrays

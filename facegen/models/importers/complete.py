@@ -5,19 +5,17 @@ nearest to the fitted generic head's; a part is that of the nearest fitted verte
 generic model's reflectance, mean and modes, of the three nearest fitted vertices of the same part.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from facegen.errors import ModelError
-from facegen.models.extras import Extras
 from facegen.models.importers import fit as fitting
+from facegen.models.importers.filled import Filled, filled
 from facegen.models.importers.fit import Fit
 from facegen.models.importers.foreign import UNKNOWN_LANDMARK, UNKNOWN_PART, ForeignModel, modes
 from facegen.models.importers.surface import signed_volume
-from facegen.models.model_file import ModelContent, Modes
+from facegen.models.model_file import Modes
 from facegen.models.morphable_model import LANDMARKS, SEGMENTS, MorphableModel
 from facegen.scene.alignment import Similarity
 
@@ -27,49 +25,9 @@ FAR_MM = 40.0  # of the origin from the middle between the ears: moved if farthe
 TURNED_DEGREES = 20.0
 INSIDE_PENALTY_MM = 3.0
 NEIGHBOURS = 3
-UNIT_LENGTH = 0.01
 GREY = 0.6
 INSIDE = tuple(SEGMENTS.index(name) for name in ("teeth", "mouth"))
 INNER = (*INSIDE, SEGMENTS.index("eyes"))
-
-
-@dataclass(frozen=True, eq=False)
-class Filled:
-    """A model with nothing missing."""
-
-    model: ForeignModel
-    expression: Modes
-    reflectance: Modes
-    landmarks: NDArray[np.int32]
-    segmentation: NDArray[np.uint8]
-
-    def content(self, source: str) -> ModelContent:
-        """What its file will hold; `source` says where it came from."""
-        model = self.model
-        texts = {
-            "name": model.name,
-            "licence": model.licence,
-            "source": source,
-            "unit": model.unit,
-            "notes": "\n".join(model.notes),
-        }
-        return ModelContent(
-            model.shape,
-            self.expression,
-            self.reflectance,
-            model.triangles,
-            self.landmarks,
-            self.segmentation,
-            model.expression_unit,
-            texts,
-            Extras(self._names),
-        )
-
-    @property
-    def _names(self) -> tuple[str, ...]:
-        """The expressions' names, unless some of them were dropped or say a name twice."""
-        names = self.model.expression_names
-        return names if len(set(names)) == self.expression.count else ()
 
 
 def complete(model: ForeignModel, generic: MorphableModel) -> Filled:
@@ -90,11 +48,11 @@ def complete(model: ForeignModel, generic: MorphableModel) -> Filled:
         and model.segmentation.all()
         and model.reflectance is not None
     ):
-        return _filled(model)
+        return filled(model)
     model, fit = placed(model, fit)
     model = with_landmarks(model, generic, fit)
     model = with_parts(model, generic, fit)
-    return _filled(with_skin(model, generic, fit))
+    return filled(with_skin(model, generic, fit))
 
 
 def outward(model: ForeignModel) -> ForeignModel:
@@ -277,28 +235,4 @@ def _without_fit(model: ForeignModel) -> Filled:
     if reflectance is None:
         notes.append(f"no reflectance in the file: a constant {GREY}")
         reflectance = modes("reflectance", np.full(3 * model.vertices, GREY), None, None)
-    return _filled(model.noting(*notes, segmentation=parts, reflectance=reflectance))
-
-
-def _filled(model: ForeignModel) -> Filled:
-    expression = model.expression
-    if expression is None:
-        expression = modes("expression", np.zeros(3 * model.vertices), None, None)
-        model = model.noting("no expression in the file: a group of no width")
-    reflectance, landmarks, parts = model.reflectance, model.landmarks, model.segmentation
-    assert reflectance is not None
-    assert landmarks is not None
-    assert parts is not None
-    model = model.noting(shape=unit_columns(model.shape))
-    return Filled(model, unit_columns(expression), unit_columns(reflectance), landmarks, parts)
-
-
-def unit_columns(part: Modes) -> Modes:
-    """The same modes with columns of length one; a mode that moves nothing is dropped."""
-    lengths = np.sqrt(np.einsum("vk,vk->k", part.basis, part.basis, dtype=np.float64))
-    moving = lengths * part.sd > 0
-    if moving.all() and (np.abs(lengths - 1) < UNIT_LENGTH).all():
-        return part
-    basis = part.basis if moving.all() else part.basis[:, moving]
-    lengths = lengths[moving].astype(np.float32)
-    return Modes(part.mean, basis / lengths, part.sd[moving] * lengths)
+    return filled(model.noting(*notes, segmentation=parts, reflectance=reflectance))

@@ -21,7 +21,8 @@ from facegen.models.importers import (
     statismo,
     tables,
 )
-from facegen.models.importers.complete import Filled, complete
+from facegen.models.importers.complete import complete
+from facegen.models.importers.filled import Filled
 from facegen.models.importers.foreign import ForeignModel, checked
 from facegen.models.morphable_model import MorphableModel
 
