@@ -52,7 +52,7 @@ class Filled:
 
 
 def filled(model: ForeignModel) -> Filled:
-    """A model that has landmarks, parts and reflectance; without expressions, a group of no width."""
+    """A model that has landmarks, parts and skin; without expressions, a group of no width."""
     expression = model.expression
     if expression is None:
         expression = modes("expression", np.zeros(3 * model.vertices), None, None)
