@@ -1,15 +1,16 @@
 """`facegen models import`, `info` and `export`: thin words over the rooms beside this one."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
 from facegen.cli.options import FILE, NAME
 from facegen.errors import FacegenError, ModelError, UsageError, located
-from facegen.files import Array, check_output, read_npy
+from facegen.files import Array, check_output, read_npy, write_file
 from facegen.models import export, extras, model_file
 from facegen.models.catalogue import find, imported, load, names
 from facegen.models.morphable_model import MorphableModel
@@ -71,53 +72,74 @@ def info_command(name: str) -> None:
 @click.argument("out", type=FILE)
 @click.option("--coefficients", type=FILE, help="theta of a face: a sample's theta.npy.")
 @click.option("--recipe", type=NAME, help="Export a sample of this recipe.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Of the samples.  [default: 0]")
 @click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Of the recipe's samples."
+    "--index", type=click.IntRange(0, 10**10), help="Of the recipe's sample.  [default: 0]"
 )
-@click.option("--index", type=click.IntRange(0, 10**10), default=0, help="Of the recipe's sample.")
-def export_command(
-    name: str, out: Path, coefficients: Path | None, recipe: str | None, seed: int, index: int
-) -> None:
+def export_command(name: str, out: Path, **options: Any) -> None:
     """Export a face model, or one of its faces.
 
     OUT.h5 is the whole model in the Basel layout; OUT.obj, OUT.ply and OUT.glb are one face with
     its colours and texture coordinates, the mean one unless another is asked for. A .glb has the
     model's named expressions as morph targets.
     """
+    chosen = Chosen(**options)
     kinds = {".h5": model_file.SIGNATURE, **export.KINDS}
     suffix = out.suffix.lower()
     if suffix not in kinds:
         raise UsageError(f"{out}: not a file of {', '.join(kinds)}")
-    if coefficients and recipe:
-        raise UsageError("--coefficients and --recipe both name a face", "give one of them")
-    check_output("OUT", out, kinds[suffix], (extras.inside(find(name))[0], coefficients))
-    model = load(name)
+    chosen.check()
+    check_output("OUT", out, kinds[suffix], (extras.inside(find(name))[0], chosen.coefficients))
     if suffix == ".h5":
-        if coefficients or recipe:
+        if chosen.coefficients or chosen.recipe:
             raise UsageError(f"{out}: an .h5 file is the whole model, not one face")
-        model_file.write(out, model_file.content_of(model))
+        export_whole(name, out)
     else:
-        parameters = parameters_of(model, coefficients, recipe, seed, index)
-        export.write_face(out, export.face_of(model, find(name), parameters))
+        model = load(name)
+        export.write_face(out, export.face_of(model, find(name), parameters_of(model, chosen)))
     click.echo(f"wrote {out}")
 
 
-def parameters_of(
-    model: MorphableModel, theta: Path | None, recipe: str | None, seed: int, index: int
-) -> Parameters | None:
+@dataclass(frozen=True)
+class Chosen:
+    """Which face is to be exported: the command's options."""
+
+    coefficients: Path | None
+    recipe: str | None
+    seed: int | None
+    index: int | None
+
+    def check(self) -> None:
+        """Refuse options that say nothing, or two things."""
+        if self.coefficients and self.recipe:
+            raise UsageError("--coefficients and --recipe both name a face", "give one of them")
+        if self.recipe is None and (self.seed is not None or self.index is not None):
+            raise UsageError("--seed and --index are those of a sample", "give its --recipe")
+
+
+def export_whole(name: str, out: Path) -> None:
+    """Write a model: its own file as it is, or the one with its named expressions."""
+    path = find(name)
+    if extras.inside(path)[1]:
+        model_file.write(out, model_file.content_of(load(name)))
+    else:
+        load(name)  # Refused before it is handed on.
+        write_file(out, path.read_bytes())
+
+
+def parameters_of(model: MorphableModel, chosen: Chosen) -> Parameters | None:
     """The parameters of the face that is asked for; None is the mean face."""
-    if theta is not None:
-        with located(theta):
-            width = model.layout.width
-            return model.layout.unpack(theta_of(theta, width))
-    if recipe is None:
+    if chosen.coefficients is not None:
+        with located(chosen.coefficients):
+            return model.layout.unpack(theta_of(chosen.coefficients, model.layout.width))
+    if chosen.recipe is None:
         return None
     from facegen.recipe.loading import load as load_recipe
     from facegen.sampling.samples import draw
 
-    stated = load_recipe(recipe)
+    stated = load_recipe(chosen.recipe)
     with located(f"recipe {stated.name}"):
-        samples = draw(stated, model, seed, [index])
+        samples = draw(stated, model, chosen.seed or 0, [chosen.index or 0])
     return whole(samples.parameters, model)
 
 

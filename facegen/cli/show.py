@@ -13,7 +13,7 @@ from facegen.files import check_output, write_file
 from facegen.models import catalogue
 from facegen.models.morphable_model import MorphableModel
 from facegen.recipe import loading
-from facegen.recipe.recipe import Format, ImageFormat, Recipe
+from facegen.recipe.recipe import SIZES, Format, ImageFormat, Recipe
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 KINDS = {".png": b"\x89PNG", ".jpg": b"\xff\xd8"}
 FORMATS: dict[str, Format] = {".png": "png", ".jpg": "jpg"}
 QUALITY = 88
+SIDE = click.IntRange(SIZES[0], SIZES[-1])
 
 
 @click.command("show")
@@ -42,7 +43,11 @@ QUALITY = 88
 @click.option("--people", is_flag=True, help="Every face of a sweep is another person.")
 @click.option("--sample", metavar="DATASET:INDEX", help="Show a sample and all its layers instead.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Of the samples shown.")
-@click.option("--size", type=int, help="Pixels a face.  [default: the recipe's]")
+@click.option(
+    "--size",
+    type=click.IntRange(SIZES[0], SIZES[-1]),
+    help="Pixels a face.  [default: the recipe's]",
+)
 @click.option("--model", type=NAME, help="Face model of a recipe.  [default: the recipe's]")
 @click.option("--device", default="auto", help="Renders: auto, cpu, egl or egl:N.")
 def show_command(target: str | None, out: Path, sample: str | None, **options: Any) -> None:
@@ -57,7 +62,10 @@ def show_command(target: str | None, out: Path, sample: str | None, **options: A
     check_output("--out", out, KINDS[kind], ())
     if (target is None) == (sample is None):
         raise UsageError("show needs a recipe or a model, or --sample DATASET:INDEX")
-    page, words = sample_page(sample) if sample else faces_page(str(target), Asked(**options))
+    asked = Asked(**options)
+    if sample and asked != UNASKED:
+        raise UsageError("--sample: a sample is shown as it is", "leave the other options out")
+    page, words = sample_page(sample) if sample else faces_page(str(target), asked)
     write_file(out, encoded(page, kind))
     click.echo(f"{out}: {words}")
 
@@ -75,6 +83,9 @@ class Asked:
     device: str
 
 
+UNASKED = Asked(None, (), False, 0, None, None, "auto")
+
+
 def encoded(page: "Pixels", kind: str) -> bytes:
     """A page as a file of this suffix."""
     from facegen.dataset.encoding import encode_image
@@ -87,7 +98,7 @@ def faces_page(target: str, asked: Asked) -> "tuple[Pixels, str]":
     from facegen.inspection.sheets import faces, sheet, swept
 
     recipe, model = subject(target, asked)
-    arrangement = arrangement_of(asked)
+    arrangement = arrangement_of(asked, recipe)
     with located(f"recipe {recipe.name}"):
         shown = swept(recipe, arrangement) if arrangement.sweeps else recipe
         tiles = faces(shown, model, asked.seed, arrangement.indices, asked.device)
@@ -112,19 +123,31 @@ def subject(target: str, asked: Asked) -> tuple[Recipe, MorphableModel]:
     return recipe.with_changes({"image": {"size": asked.size}}) if asked.size else recipe, model
 
 
-def arrangement_of(asked: Asked) -> "Arrangement":
+def arrangement_of(asked: Asked, recipe: Recipe) -> "Arrangement":
     """How faces are laid out: columns, rows, and what changes along them."""
     from facegen.inspection.sheets import MAX_TILES, Arrangement, parse_sweep
 
     ways = tuple(parse_sweep(text) for text in asked.sweeps)
-    if len(ways) > 2:
-        raise UsageError("--sweep: a sheet has two sides, so at most two sweeps")
-    columns, rows = parse_grid(asked.grid) if asked.grid else (8, 1 if ways else 8)
-    columns = ways[0].steps if ways else columns
-    rows = ways[1].steps if len(ways) == 2 else rows
+    if len(ways) > 2 or len({way.path for way in ways}) < len(ways):
+        raise UsageError("--sweep: a sheet has two sides, so at most two sweeps, each once")
+    if asked.people and not ways:
+        raise UsageError("--people: without a sweep every face is another person already")
+    swept = (*(way.steps for way in ways), 1) if ways else default_grid(recipe)
+    columns, rows = parse_grid(asked.grid) if asked.grid else swept[:2]
+    if ways and (columns != ways[0].steps or (len(ways) == 2 and rows != ways[1].steps)):
+        raise UsageError(
+            f"--grid {asked.grid}: a sweep says how many there are of its side",
+            f"say {swept[0]}x{swept[1]}",
+        )
     if columns * rows > MAX_TILES:
         raise UsageError(f"--grid, --sweep: more than {MAX_TILES:,} faces")
     return Arrangement(columns, rows, ways, asked.people)
+
+
+def default_grid(recipe: Recipe) -> tuple[int, int]:
+    """Columns and rows of 64 samples, or of all where the recipe has fewer."""
+    total = recipe.identities.total if recipe.identities else 64
+    return (8, min(8, total // 8)) if total >= 8 else (total, 1)
 
 
 def parse_grid(text: str) -> tuple[int, int]:

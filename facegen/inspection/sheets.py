@@ -77,6 +77,7 @@ def portrait(model: MorphableModel, person: bool) -> Table:
     light = {str(k): {"distribution": "constant", "value": v} for k, v in enumerate(LIGHT)}
     grey: Table = {"distribution": "constant", "value": 0.82}
     unit = "weight" if model.expression_unit.kind == "weight" else "standard deviation"
+    count = model.expression.components
     mouth = CLOSED if isclose(model.expression_unit.scale, POSTER_UNIT.scale) else 0.0
     return {
         "rotation": dict.fromkeys(("pitch", "yaw", "roll"), level),
@@ -84,8 +85,8 @@ def portrait(model: MorphableModel, person: bool) -> Table:
         "expression": {
             **still,
             "unit": unit,
-            "coefficients": model.expression.components,
-            "0": {"distribution": "constant", "value": mouth},
+            "coefficients": count,
+            **({"0": {"distribution": "constant", "value": mouth}} if count else {}),
         },
         "reflectance": {**shape, "coefficients": model.reflectance.components},
         "illumination": {**still, **light},

@@ -10,7 +10,7 @@ from facegen.errors import ModelError
 from facegen.files import Array
 
 GROUPS = ("shape", "reflectance")
-RANK = 1e-9  # Shares that sum to one leave a direction without variance.
+RANK = 1e-4  # Shares that sum to one leave a direction without variance.
 QUANTUM = 2.0**-24
 
 
@@ -46,6 +46,13 @@ class Attributes:
             array = getattr(self, name)
             if array.shape != shape or not np.isfinite(array).all():
                 raise ModelError(f"the attributes' {name} is not {shape} finite numbers")
+        if len(set(self.names)) < count:
+            raise ModelError("the attributes' names are not different")
+        covariance = self.covariance
+        lowest = np.linalg.eigvalsh(covariance).min(initial=0)
+        sound = np.allclose(covariance, covariance.T) and (np.diag(covariance) > 0).all()
+        if not sound or lowest < -RANK * np.abs(covariance).max(initial=0):
+            raise ModelError("the attributes' covariance is none")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -109,7 +116,7 @@ def _shrinkage(half: Float64[Array, "S r"], loadings: Float64[Array, "S k"]) -> 
     """W (S, S), with P = half half^T: I - L^T W L squared is I - L^T P L."""
     seen = half.T @ loadings
     values, vectors = np.linalg.eigh(seen @ seen.T)
-    values = values.clip(1e-12, 1.0)
+    values = values.clip(1e-12, 1 - 1e-6)
     turned = half @ vectors
     return _rounded((turned * ((1 - np.sqrt(1 - values)) / values)) @ turned.T)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, Int32, UInt8
 
-from facegen.errors import FacegenError, ModelError, located
+from facegen.errors import FacegenError, ModelError, in_one_line, located
 from facegen.files import Array, write_file
 from facegen.models import extras, hdf5
 from facegen.models.morphable_model import MorphableModel
@@ -44,26 +44,28 @@ class Face:
 def face_of(model: MorphableModel, path: Path, parameters: Parameters | None) -> Face:
     """The face of one sample's parameters, or the mean face; path: the model's file."""
     with located(path), hdf5.opened(extras.inside(path)[0], ModelError) as file:
-        uv = extras.read_texture(file)
-        shapes = extras.read_targets(file, model.vertices)
-    named = bool(model.expression_names)
-    points, reflectance = model.mean_face, model.reflectance.mean
-    weights = np.zeros(len(shapes), np.float32)
+        uv, shapes = extras.read_texture(file), extras.read_targets(file, model.vertices)
+        if uv and len(uv[1]) != len(model.triangles):
+            raise ModelError("its texture is that of another number of triangles")
+    points, reflectance, weights = model.mean_face, model.reflectance.mean, np.zeros(len(shapes))
+    if model.expression_names:
+        moves = model.expression.basis.reshape(-1, model.vertices, 3)
+        shapes = dict(zip(model.expression_names, moves, strict=True))
+        weights = np.zeros(len(shapes))
     if parameters is not None:
         geometry = parameters.geometry
-        if named and shapes:  # Kept apart, so that other programs can change them.
+        if model.expression_names:  # Kept apart, so that other programs can change them.
             weights = parameters.expression[0]
-            geometry = np.concatenate(
-                [parameters.shape, np.zeros_like(parameters.expression)], axis=1
-            )
+            neutral = np.zeros_like(parameters.expression)
+            geometry = np.concatenate([parameters.shape, neutral], axis=1)
         points = model.geometry.evaluate(geometry)[0]
         reflectance = model.reflectance.evaluate(parameters.reflectance)[0]
     return Face(
-        model.name,
+        in_one_line(model.name),
         points,
         np.round(255 * reflectance.clip(0, 1)).astype(np.uint8),
         model.triangles,
-        Texture(*uv) if uv and len(uv[1]) == len(model.triangles) else None,
+        Texture(*uv) if uv else None,
         shapes,
         tuple(weights.tolist()),
     )

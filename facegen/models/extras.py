@@ -53,9 +53,11 @@ def read_blendshapes(file: h5py.File, vertices: int) -> tuple[LinearModel, tuple
         raise ModelError("holds no named expressions", "leave /blendshapes out")
     basis = hdf5.numbers(file, BLENDSHAPES)
     names = _names(file[BLENDSHAPES], "names")
-    if basis.shape != (3 * vertices, len(names)) or not np.isfinite(basis).all():
-        raise ModelError(f"/{BLENDSHAPES} is not ({3 * vertices}, {len(names)}) finite numbers")
+    if basis.shape != (3 * vertices, len(names)):
+        raise ModelError(f"/{BLENDSHAPES} is {basis.shape}, not ({3 * vertices}, {len(names)})")
     rows = np.ascontiguousarray(basis.T, np.float32)
+    if not np.isfinite(rows).all():
+        raise ModelError(f"/{BLENDSHAPES} holds values that are not finite")
     return LinearModel(np.zeros((vertices, 3), np.float32), rows, lengths_of(rows)), names
 
 
@@ -73,7 +75,7 @@ def read_texture(file: h5py.File) -> tuple[Array, Array] | None:
         return None
     uv, triangles = (hdf5.numbers(file, f"{TEXTURE}/{name}") for name in ("uv", "triangles"))
     shaped = uv.ndim == triangles.ndim == 2 and (uv.shape[1], triangles.shape[1]) == (2, 3)
-    if not shaped or not np.isfinite(uv).all():
+    if not shaped or triangles.dtype.kind not in "iu" or not (np.abs(uv) < 1e30).all():
         raise ModelError(f"/{TEXTURE} holds no texture coordinates")
     if triangles.size and not 0 <= triangles.min() <= triangles.max() < len(uv):
         raise ModelError(f"/{TEXTURE} names coordinates that do not exist: there are {len(uv)}")
@@ -105,7 +107,7 @@ def write(file: h5py.File, extras: Extras) -> None:
 def _points(file: h5py.File) -> dict[str, int]:
     if not hdf5.has(file, POINTS):
         return {}
-    vertices, names = hdf5.numbers(file, POINTS), _names(file[POINTS], "names")
+    vertices, names = _vertices(file, POINTS), _names(file[POINTS], "names")
     if vertices.shape != (len(names),):
         raise ModelError(f"/{POINTS} is {vertices.shape}, not ({len(names)},)")
     return dict(zip(names, vertices.astype(int).tolist(), strict=True))
@@ -114,10 +116,20 @@ def _points(file: h5py.File) -> dict[str, int]:
 def _tapes(file: h5py.File) -> dict[str, Array]:
     if not hdf5.has(file, TAPES):
         return {}
-    keys = {name: f"{TAPES}/{name}" for name in sorted(file[TAPES])[:MAX_NAMES]}
-    return {
-        name: hdf5.numbers(file, key).reshape(-1).astype(np.int32) for name, key in keys.items()
-    }
+    group = file[TAPES]
+    if not isinstance(group, h5py.Group) or len(group) > MAX_NAMES:
+        raise ModelError(f"/{TAPES} is no group of at most {MAX_NAMES:,} tapes")
+    return {name: _vertices(file, f"{TAPES}/{name}") for name in sorted(group)}
+
+
+def _vertices(file: h5py.File, key: str) -> Array:
+    """Vertices (n,) that a data set of whole numbers names."""
+    vertices = hdf5.numbers(file, key)
+    if vertices.dtype.kind not in "iu" or vertices.ndim != 1:
+        raise ModelError(f"/{key} is {vertices.dtype} {vertices.shape}, not one row of vertices")
+    if vertices.size and not 0 <= int(vertices.min()) <= int(vertices.max()) < 2**31:
+        raise ModelError(f"/{key} names vertices that do not exist")
+    return vertices.astype(np.int32)
 
 
 def _attributes(file: h5py.File) -> Attributes | None:

@@ -9,7 +9,7 @@ from jaxtyping import Float32, Int, Int32, UInt8
 
 from facegen.errors import ModelError
 from facegen.files import Array
-from facegen.models.attributes import Attributes
+from facegen.models.attributes import GROUPS, Attributes
 from facegen.models.contour import ContourLines, contour_lines
 from facegen.scene.parameters import POSTER_UNIT, CoefficientUnit, Layout, layout_of
 
@@ -105,6 +105,9 @@ class MorphableModel:
         for name, indices in places.items():
             if indices.size and not (indices.min() >= 0 and indices.max() < vertices):
                 raise ModelError(f"{name} name vertices that do not exist: there are {vertices}")
+        for group in GROUPS if self.attributes else ():
+            if getattr(self.attributes, group).shape[1] != getattr(self, group).components:
+                raise ModelError(f"the attributes speak of other components of {group}")
         if self.expression_names and len(self.expression_names) != self.expression.components:
             raise ModelError("the expressions' names are not one for each")
         labels = self.segmentation

@@ -165,7 +165,8 @@ class Empirical:
 
     @property
     def sd(self) -> float:
-        return float(self.draws.std())
+        constant = len(self.draws) and self.draws[0] == self.draws[-1]
+        return 0.0 if constant else float(self.draws.std())
 
     def ppf(self, uniforms: Float64[Array, "*N"]) -> Float64[Array, "*N"]:
         return np.asarray(np.quantile(self.draws, uniforms))

@@ -44,7 +44,13 @@ class GroupPrior:
 
     def _placed(self, group: Group) -> dict[tuple[int, ...], Distribution]:
         """The overrides of components that the model has names for."""
-        return {(number_of(group, name),): stated for name, stated in self.named.items()}
+        placed: dict[tuple[int, ...], Distribution] = {
+            (number_of(group, name),): stated for name, stated in self.named.items()
+        }
+        for index in placed.keys() & self.overrides.keys():
+            name = group.names[index[0]]
+            raise RecipeError(f"[{group.name}] states {name!r} by its number {index[0]} as well")
+        return placed
 
     def _of(
         self, index: tuple[int, ...], name: str, overrides: Mapping[tuple[int, ...], Distribution]

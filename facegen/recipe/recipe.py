@@ -151,6 +151,7 @@ def from_record(record: Table) -> Recipe:
 def _parse(name: str, table: Table) -> Recipe:
     known(table, TOP_KEYS | set(GROUPS))
     get({"description": "", **table}, "description", str)
+    _check_symmetric({"kind": "", "expression": {}, **table})
     return Recipe(
         name=name,
         text=json.dumps(
@@ -224,7 +225,10 @@ def _identities(table: Table) -> Identities | None:
 def _grid_identities(table: Table) -> Identities:
     """As many identities as the recipe says, each at every point of the grid."""
     if "samples_per_identity" in table:
-        raise RecipeError("the grid says how many samples an identity has", "leave it out")
+        raise RecipeError(
+            "samples_per_identity: the grid says how many there are",
+            "leave it out, here and in the recipe that this one extends",
+        )
     points = read_grid(get(table, "grid", dict)).points
     return _checked_identities(table, Identities(get(table, "identities", int), points))
 
@@ -237,6 +241,11 @@ def _checked_identities(table: Table, identities: Identities) -> Identities:
     if table["kind"] != "prior":
         raise RecipeError("identities are drawn from a prior, not around estimates")
     return identities
+
+
+def _check_symmetric(table: Table) -> None:
+    if table["kind"] != "prior" and "symmetric" in get(table, "expression", dict):
+        raise RecipeError("[expression] symmetric speaks of draws, not of estimates")
 
 
 def _attributes(table: Table) -> dict[str, Distribution]:

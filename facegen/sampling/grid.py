@@ -1,5 +1,6 @@
 """Where a recipe's grid lies in theta, cameras and crops, and at which point of it a sample is."""
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -36,7 +37,11 @@ def grid_columns(recipe: Recipe, layout: Layout) -> list[tuple[Axis, list[int]]]
     """The columns of theta that each axis states; RecipeError where there is no such."""
     axes = recipe.grid.axes if recipe.grid else ()
     with located("[grid]"):
-        return [(axis, _columns(axis, layout)) for axis in axes if axis.path[0] in layout.slices]
+        stated = [(axis, _columns(axis, layout)) for axis in axes if axis.path[0] in layout.slices]
+        columns = [column for _, own in stated for column in own]
+        if len(set(columns)) < len(columns):
+            raise RecipeError("two of its axes are the same parameter", "leave one out")
+        return stated
 
 
 def _columns(axis: Axis, layout: Layout) -> list[int]:
@@ -47,7 +52,7 @@ def _columns(axis: Axis, layout: Layout) -> list[int]:
     if group.name == "illumination":
         channels = axis.path[2:] or CHANNELS
         return [start + int(name) * len(CHANNELS) + CHANNELS.index(c) for c in channels]
-    number = int(name) if name.isdigit() else number_of(group, name)
+    number = int(name) if re.fullmatch(r"[0-9]{1,5}", name) else number_of(group, name)
     if number >= group.width:
         raise RecipeError(f"{axis.name}: there are {group.width} components, from 0")
     return [start + number]

@@ -1,26 +1,24 @@
 """(recipe, seed, indices) -> theta: the prior, sampled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 
-from facegen.errors import RecipeError, located
 from facegen.files import Array
 from facegen.models.attributes import Attributes, Conditional
-from facegen.recipe.distributions import Constant, Distribution, Empirical, Mixture, Normal
+from facegen.recipe.distributions import Constant, Distribution, Empirical, Mixture
 from facegen.recipe.plan import identities_of
 from facegen.recipe.recipe import IDENTITY_GROUPS, Recipe
 from facegen.sampling.grid import grid_columns, grid_steps
+from facegen.sampling.people import CHANGEABLE, conditional_of, draw_attributes
 from facegen.sampling.randomness import Stream, uniforms
-from facegen.sampling.symmetry import mirror, mirror_pairs
+from facegen.sampling.symmetry import mirror_pairs
 from facegen.scene.parameters import Layout
 
-# What attributes may change: people of all kinds, or the average one.
-CHANGEABLE = (Normal(0.0, 1.0), Constant(0.0))
 REFERENCE, REFERENCE_PARTS, REFERENCE_SEED = 100_000, 100, 2**62 + 1
 
 
@@ -101,14 +99,12 @@ class PriorSource:
     conditional: Conditional | None
 
     def theta(self, seed: int, indices: Int64[Array, "N"]) -> Float32[Array, "N m"]:
-        theta = draw_theta(self.base, seed, indices)
+        theta = self.base.ppf(self._uniforms(seed, indices))
         if self.recipe.identities:
             identities = identities_of(self.recipe, indices)
             of_identity = draw_theta(self.base, seed, identities, Stream.IDENTITY)
             theta[:, self.identity_columns] = of_identity[:, self.identity_columns]
         self._condition(theta, self.attributes(seed, indices))
-        if self.recipe.symmetric is not None:
-            mirror(theta, self.layout, self.recipe.symmetric, seed, indices)
         for axis, columns in grid_columns(self.recipe, self.layout):
             theta[:, columns] = axis.values[self.grid(indices)[axis.name]][:, None]
         return theta
@@ -136,16 +132,51 @@ class PriorSource:
     def independent(
         self, seed: int, indices: Int64[Array, "N"], theta: Float32[Array, "N m"]
     ) -> list[Float32[Array, "k"]]:
-        """A column of the grid has no draws."""
+        """What a grid states has no draws, nor has a side that was given the other's."""
         once = np.arange(len(indices))
         if self.recipe.identities:
             once = np.unique(identities_of(self.recipe, indices), return_index=True)[1]
-        kept = set(self.identity_columns.tolist())
-        stated = {c for _, columns in grid_columns(self.recipe, self.layout) for c in columns}
-        return [
-            theta[:0, c] if c in stated else theta[once, c] if c in kept else theta[:, c]
-            for c in range(theta.shape[1])
-        ]
+        draws = list(theta.T)
+        for c in self.identity_columns.tolist():
+            draws[c] = theta[once, c]
+        for c in self._gridded:
+            draws[c] = theta[:0, c]
+        for c, alike in self._alike(seed, indices):
+            draws[c] = draws[c][~alike] if len(draws[c]) else draws[c]
+        return draws
+
+    @cached_property
+    def _gridded(self) -> list[int]:
+        """The columns that follow the grid; of one of attributes, all that attributes change."""
+        axes = self.recipe.grid.axes if self.recipe.grid else ()
+        stated = [c for _, columns in grid_columns(self.recipe, self.layout) for c in columns]
+        people = any(axis.path[0] == "attributes" for axis in axes)
+        return [*stated, *(self.identity_columns.tolist() if people else [])]
+
+    def _uniforms(self, seed: int, indices: Int64[Array, "N"]) -> Float64[Array, "N m"]:
+        draws = uniforms(seed, Stream.THETA, indices, self.base.width)
+        if not self._pairs:
+            return draws
+        for (left, right), (_, alike) in zip(self._pairs, self._alike(seed, indices), strict=True):
+            draws[:, right] = np.where(alike, draws[:, left], draws[:, right])
+        return draws
+
+    @cached_property
+    def _pairs(self) -> list[tuple[int, int]]:
+        """The columns (left, right) of which the recipe says that they are mostly alike."""
+        if self.recipe.symmetric is None:
+            return []
+        start = self.layout.slices["expression"].start
+        pairs = mirror_pairs(self.layout.named("expression"))
+        return [(start + left, start + right) for left, right in pairs]
+
+    def _alike(
+        self, seed: int, indices: Int64[Array, "N"]
+    ) -> Iterator[tuple[int, Bool[Array, "N"]]]:
+        """Each right column, and in which samples it takes the left one's uniform."""
+        share, pairs = self.recipe.symmetric or 0.0, self._pairs
+        chosen = uniforms(seed, Stream.SYMMETRY, indices, max(1, len(pairs))) < share
+        return ((right, chosen[:, k]) for k, (_, right) in enumerate(pairs))
 
     @cached_property
     def identity_columns(self) -> Int64[Array, "k"]:
@@ -167,7 +198,7 @@ class PriorSource:
         if self.conditional is not None:
             changed = [c for c in self.identity_columns.tolist() if stated[c] in CHANGEABLE]
             draws = self._reference()
-            stated |= {c: Empirical(np.sort(draws[:, c])) for c in changed}
+            stated |= {c: Empirical(np.sort(draws[:, c].astype(np.float64))) for c in changed}
         return together([stated[column] for column in range(self.base.width)])
 
     def _reference(self) -> Float32[Array, "n m"]:
@@ -178,9 +209,11 @@ class PriorSource:
     def _strangers(self, indices: Int64[Array, "N"]) -> Float32[Array, "N m"]:
         theta = draw_theta(self.base, REFERENCE_SEED, indices)
         draws = draw_attributes(self.recipe, REFERENCE_SEED, indices)
-        for axis in self.recipe.grid.axes if self.recipe.grid else ():
-            if axis.path[0] == "attributes":
-                draws[axis.path[1]] = axis.values[indices % axis.steps].astype(np.float32)
+        if self.recipe.grid:
+            steps = self.recipe.grid.coordinates(indices % self.recipe.grid.points)
+            for axis, step in zip(self.recipe.grid.axes, steps.T, strict=True):
+                if axis.path[0] == "attributes":
+                    draws[axis.path[1]] = axis.values[step].astype(np.float32)
         self._condition(theta, draws)
         return theta
 
@@ -198,51 +231,15 @@ class PriorSource:
             )
 
 
-def draw_attributes(
-    recipe: Recipe, seed: int, whose: Int64[Array, "N"]
-) -> dict[str, Float32[Array, "N"]]:
-    """The recipe's attributes of these identities, by name."""
-    stated = recipe.attributes
-    draws = uniforms(seed, Stream.ATTRIBUTES, whose, max(1, len(stated)))
-    return {
-        name: distribution.ppf(draws[:, k]).astype(np.float32)
-        for k, (name, distribution) in enumerate(stated.items())
-    }
-
-
 def source_of(recipe: Recipe, layout: Layout, attributes: Attributes | None = None) -> PriorSource:
     """Where the recipe's theta comes from in this layout; attributes: those of the model."""
     prior = prior_of(recipe, layout)
     grid_columns(recipe, layout)
     if recipe.symmetric is not None:
         mirror_pairs(layout.named("expression"))
-    return PriorSource(recipe, layout, prior, conditional_of(recipe, layout, prior, attributes))
-
-
-def conditional_of(
-    recipe: Recipe, layout: Layout, prior: Prior, attributes: Attributes | None
-) -> Conditional | None:
-    """How the attributes that the recipe states change coefficients, if it states any."""
-    axes = recipe.grid.axes if recipe.grid else ()
-    gridded = [axis.path[1] for axis in axes if axis.path[0] == "attributes"]
-    names = sorted({*recipe.attributes, *gridded})
-    if not names:
-        return None
-    with located("[attributes]"):
-        known = attributes.names if attributes else ()
-        for name in names:
-            if name not in known:
-                hint = f"known: {', '.join(known)}" if known else "use --model generic"
-                raise RecipeError(f"the model does not know the attribute {name!r}", hint)
-        stated = prior.components()
-        for group in IDENTITY_GROUPS:
-            columns = layout.slices[group]
-            if any(stated[c] not in CHANGEABLE for c in range(columns.start, columns.stop)):
-                raise RecipeError(
-                    f"they change [{group}], which must be normal with mean 0 and sd 1, or zero",
-                    f"state that in [{group}], or leave [attributes] out",
-                )
-    return attributes.given(names) if attributes else None
+    return PriorSource(
+        recipe, layout, prior, conditional_of(recipe, layout, prior.components(), attributes)
+    )
 
 
 def prior_of(recipe: Recipe, layout: Layout) -> Prior:

@@ -112,8 +112,12 @@ def draw(recipe: Recipe, model: MorphableModel, seed: int, indices: Iterable[int
     """
     if recipe.kind != "prior":
         raise RecipeError("states a perturbation of estimates, not a prior", _HINT)
+    wanted = np.fromiter(indices, np.int64)
+    total = recipe.identities.total if recipe.identities else None
+    if total is not None and wanted.size and wanted.max() >= total:
+        raise RecipeError(f"has {total:,} samples, so none of index {wanted.max():,}")
     counts = recipe.coefficients
     model = model.truncated(counts.shape, counts.expression, counts.reflectance)
     source = source_of(recipe, model.layout, model.attributes)
     sampler = Sampler(recipe, model.layout, model.landmark_geometry, source, seed)
-    return sampler.draw(np.fromiter(indices, np.int64))
+    return sampler.draw(wanted)

@@ -1,12 +1,7 @@
-"""Expressions whose sides are mostly alike: one side takes the other's draw."""
-
-import numpy as np
-from jaxtyping import Float32, Int64
+"""Expressions whose sides are mostly alike: which of them are each other's mirror image."""
 
 from facegen.errors import RecipeError
-from facegen.files import Array
-from facegen.sampling.randomness import Stream, uniforms
-from facegen.scene.parameters import Group, Layout
+from facegen.scene.parameters import Group
 
 LEFT, RIGHT = "Left", "Right"
 ACROSS = {"LookIn": "LookOut", "LookOut": "LookIn"}  # Eyes that look the same way.
@@ -27,24 +22,6 @@ def mirror_pairs(group: Group) -> list[tuple[int, int]]:
         message = f"[{group.name}] symmetric: the model has no components named Left and Right"
         raise RecipeError(message, "leave it out, or use --model generic-arkit")
     return pairs
-
-
-def mirror(
-    theta: Float32[Array, "N m"],
-    layout: Layout,
-    share: float,
-    seed: int,
-    indices: Int64[Array, "N"],
-) -> None:
-    """Give the right side of this share of the pairs the left side's draw, in place.
-
-    Each component's own distribution stays what it was.
-    """
-    pairs = mirror_pairs(layout.named("expression"))
-    start = layout.slices["expression"].start
-    left, right = (start + np.array(side) for side in zip(*pairs, strict=True))
-    alike = uniforms(seed, Stream.SYMMETRY, indices, len(pairs)) < share
-    theta[:, right] = np.where(alike, theta[:, left], theta[:, right])
 
 
 def _mirrored(name: str) -> str:

@@ -20,13 +20,13 @@ LOCAL_MM = {
     "head": 2.0, "forehead": 1.5, "eyebrows": 0.9, "eyes": 0.8, "nose": 1.15, "mouth": 0.95,
     "chin": 1.6, "cheek": 1.1, "ears": 0.9, "neck": 1.5, "asym": 0.35,
 }  # fmt: skip
-# What sex, age (deviations from its mean) and weight (deviations) change beyond the macro targets.
 # What MakeHuman's average adult lacks of the published mean sizes, as far as its targets have it.
 MEAN_LOCAL = {
     "nose-scale-depth-incr": 0.7, "nose-base-up": 0.4, "mouth-trans-up": -0.4,
     "mouth-scale-vert-incr": -0.25, "mouth-lowerlip-height-incr": -0.2,
     "measure-neck-circ-incr": 0.6, "l-ear-scale-incr": 0.25,
 }  # fmt: skip
+# What sex, age (deviations from its mean) and weight (deviations) change beyond the macro targets.
 TRAITS: dict[str, dict[str, float]] = {
     "gender": {
         "eyebrows-trans-forward": 0.35, "eyebrows-trans-up": -0.35, "chin-bones-incr": 0.35,

@@ -64,7 +64,7 @@ def test_the_first_of_two_sweeps_runs_along_the_rows(show, sweeps):
 
 
 def test_with_one_sweep_every_row_is_another_person(show):
-    page = show("inversefacenet", "--sweep", "rotation.yaw=-40:40:3", "--grid", "9x2", "--size", 48)
+    page = show("inversefacenet", "--sweep", "rotation.yaw=-40:40:3", "--grid", "3x2", "--size", 48)
     faces = tiles(page, 48)
     assert faces.shape[:2] == (2, 3)
     assert (faces[0] != faces[1]).mean() > 0.2
@@ -103,6 +103,12 @@ REFUSED = {
         "does not know the attribute",
     ),
     "three sweeps": (["generic", *["--sweep", "shape.0=1:2:3"] * 3], "at most two sweeps"),
+    "one sweep twice": (["generic", *["--sweep", "shape.0=1:2:3"] * 2], "each once"),
+    "another grid": (["generic", "--sweep", "shape.0=1:2:3", "--grid", "8x2"], "say 3x1"),
+    "people without a sweep": (["inversefacenet", "--people"], "another person already"),
+    "a sample of another size": (["--sample", "data:1", "--size", "99"], "shown as it is"),
+    "no size": (["generic", "--size", "0"], "--size"),
+    "a far attribute": (["generic", "--sweep", "attributes.age=20:900:3"], "far beyond"),
     "a huge sheet": (["generic", "--grid", "999x999"], "more than 4,096 faces"),
     "no grid": (["generic", "--grid", "8"], "not columns x rows"),
     "no sample": (["--sample", "data"], "is not DATASET:INDEX"),

@@ -13,6 +13,7 @@ from facegen.dataset.index import open_spec
 from facegen.dataset.labels import decode_label
 from facegen.dataset.spec import DatasetSpec
 from facegen.dataset.stores.opening import open_store
+from facegen.errors import FacegenError
 from facegen.inspection import verify
 from facegen.inspection.checks.labels import stated_faults
 
@@ -108,3 +109,58 @@ def test_people_of_other_ages_are_found_out(people):
     faults = [fault for check in prior_checks(people, indices, theta) for fault in check.faults]
     assert faults
     assert all(fault.where.startswith("shape") for fault in faults)
+
+
+def checked(recipe, model, count, seed=0):
+    """The priors' check of a recipe's own draws: its faults, and the least p of its mixtures."""
+    from facegen.inspection.checks.priors import try_dimensions, try_mixtures
+    from facegen.sampling.prior import source_of
+
+    source = source_of(recipe, model.layout, model.attributes)
+    indices = np.arange(count)
+    theta = source.theta(seed, indices)
+    draws = source.independent(seed, indices, theta)
+    arguments = (source.distributions, model.layout, theta, draws)
+    return [trial.p for trials in (try_dimensions, try_mixtures) for trial in trials(*arguments)]
+
+
+SIDES = {
+    "mouthSmileLeft": {"distribution": "uniform", "low": 0.2, "high": 0.5},
+    "mouthSmileRight": {"distribution": "uniform", "low": 0.1, "high": 0.9},
+}
+
+
+def test_sides_of_different_distributions_keep_their_own(arkit):
+    recipe = facegen.load_recipe("arkit").with_changes({"expression": SIDES})
+    assert min(checked(recipe, arkit, 3000)) > 1e-6
+
+
+def test_sides_that_are_alike_count_once(arkit):
+    recipe = facegen.load_recipe("arkit").with_changes({"expression": {"symmetric": 1.0}})
+    least = [min(checked(recipe, arkit, 500, seed)) for seed in range(4)]
+    assert min(least) > 1e-5
+
+
+def test_a_grid_of_attributes_is_proved(generic):
+    axes = {
+        "age": {"low": 20, "high": 80, "steps": 5},
+        "gender": {"low": -1, "high": 1, "steps": 3},
+    }
+    changes = {"grid": {"attributes": axes}, "identities": 200}
+    recipe = facegen.load_recipe("inversefacenet").with_changes(changes)
+    assert min(checked(recipe, generic, 3000)) > 1e-6
+    from facegen.sampling.prior import source_of
+
+    source = source_of(recipe, generic.layout, generic.attributes)
+    mean, sd = source.distributions.moments()
+    theta = source.theta(0, np.arange(3000))
+    columns = generic.layout.slices["shape"]
+    np.testing.assert_allclose(theta[:, columns].std(axis=0), sd[columns], rtol=0.25)
+    np.testing.assert_allclose(theta[:, columns].mean(axis=0), mean[columns], atol=0.3)
+
+
+def test_a_sample_beyond_the_identities_is_refused(generic):
+    recipe = facegen.load_recipe("inversefacenet")
+    recipe = recipe.with_changes({"identities": 2, "samples_per_identity": 3})
+    with pytest.raises(FacegenError, match="has 6 samples, so none of index 6"):
+        facegen.sample(recipe, generic, [5, 6])

@@ -1,5 +1,7 @@
 """Attributes of people: what is known of them, conditional coefficients, what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,3 +74,15 @@ def test_tables_of_another_size_or_without_numbers_are_refused(people, name):
     for wrong in (parts[name][:-1], np.full_like(parts[name], np.nan)):
         with pytest.raises(ModelError, match=f"attributes' {name}"):
             Attributes(KINDS, **parts | {name: wrong})
+
+
+def test_a_covariance_that_is_none_is_refused(people):
+    parts = {k: getattr(people, k) for k in ("mean", "covariance", "shape", "reflectance")}
+    for wrong in (np.diag([1.0, 0, 1]), np.diag([1.0, -1, 1]), np.eye(3) + np.eye(3, k=1)):
+        with pytest.raises(ModelError, match="covariance is none"):
+            Attributes(KINDS, **parts | {"covariance": wrong})
+
+
+def test_attributes_of_other_components_are_refused(generic):
+    with pytest.raises(ModelError, match="other components of shape"):
+        replace(generic, attributes=generic.attributes.leading(7, None))

@@ -84,11 +84,6 @@ def describe(file, text):
     file[extras.ATTRIBUTES].attrs["described"] = text
 
 
-def beyond(file):
-    """Let a file's points be vertices that do not exist."""
-    file[POINTS][...] = 10**6
-
-
 SPOILT = {
     "names that are no JSON": lambda f: names(f, BLEND, "[jaw"),
     "names that are numbers": lambda f: names(f, BLEND, json.dumps([1] * 52)),

@@ -113,7 +113,7 @@ UNSUITED = {
     ),
     "an unknown attribute": ({"attributes": {"height": CONSTANT}}, "attribute 'height'"),
     "attributes over another shape": (
-        {"attributes": {"age": CONSTANT}, "shape": {"3": CONSTANT}},
+        {"attributes": {"gender": CONSTANT}, "shape": {"3": CONSTANT}},
         r"change \[shape\]",
     ),
     "symmetry without names": ({"expression": {"symmetric": 0.5}}, "no components named Left"),

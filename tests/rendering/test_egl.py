@@ -39,7 +39,7 @@ def marked(model):
     black = np.zeros((model.vertices, 3), np.float32)
     basis = values.reshape(LANDMARKS, -1)
     marks = type(model.reflectance)(black, basis, np.ones(LANDMARKS, np.float32))
-    return meshes.changed(model, reflectance=marks)
+    return meshes.changed(model, reflectance=marks, attributes=None)
 
 
 def test_landmarks_that_can_be_seen_are_where_projection_puts_them(open_renderer, generic):

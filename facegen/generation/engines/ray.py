@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from facegen.dataset.report import ShardReport
 from facegen.dataset.spec import ModelFile, ResolvedSpec
-from facegen.errors import FacegenError
+from facegen.errors import FacegenError, ModelError
 from facegen.files import write_file
 from facegen.folders import cache_folder
 from facegen.generation.engines.engine import Failure
@@ -111,6 +112,8 @@ def cached_copy(content: bytes, model: ModelFile) -> Path:
     """The model's file in this node's cache."""
     file = cache_folder() / f"{model.sha256}.h5"
     path = file / INSIDE if inside(model.path)[1] else file
-    if not file.exists() or checked_sha256(path) != model.sha256:
-        write_file(file, content)
+    with suppress(ModelError):
+        if checked_sha256(path) == model.sha256:
+            return path
+    write_file(file, content)
     return path

@@ -5,16 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from jaxtyping import Float32
 
-from facegen.dataset.encoding import CODECS, LABEL, THETA, Layer, decode_array
+from facegen.dataset.encoding import CODECS, LABEL, THETA, decode_array
 from facegen.dataset.labels import STATED, Label, decode_label, label_of
 from facegen.dataset.shards import Encoded, sample_key
 from facegen.errors import DatasetError
 from facegen.files import Array
 from facegen.inspection.checks.faults import FaultList
+from facegen.rendering.faces import MARKS
 from facegen.sampling.samples import Samples
 
 # (atol, rtol): what another BLAS, or another size of batch, may do to a camera.
-MARKS: tuple[Layer, ...] = ("landmarks", "landmarks2d")
 TOLERANCES = {"K": (1e-2, 1e-4), "model_to_camera": (1e-5, 1e-6)}
 
 
@@ -90,9 +90,9 @@ def stated_faults(label: Label, drawn: Label) -> Iterator[str]:
 
 def _check_members(row: int, members: Mapping[str, bytes], expected: Samples) -> None:
     """The landmarks are landmarks, and the class is the identity."""
-    for name in MARKS:
-        if CODECS[name].suffix in members:
-            CODECS[name].decode(members[CODECS[name].suffix])
+    for codec in (codec for name, codec in CODECS.items() if name in MARKS):
+        if codec.suffix in members:
+            codec.decode(members[codec.suffix])
     cls = CODECS["cls"]
     if cls.suffix in members and cls.decode(members[cls.suffix]) != expected.identities[row]:
         raise DatasetError("cls is not its identity")

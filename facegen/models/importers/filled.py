@@ -48,7 +48,8 @@ class Filled:
     def _names(self) -> tuple[str, ...]:
         """The expressions' names, unless some of them were dropped or say a name twice."""
         names = self.model.expression_names
-        return names if len(set(names)) == self.expression.count else ()
+        different = len(set(names)) == len(names) == self.expression.count
+        return names if different else ()
 
 
 def filled(model: ForeignModel) -> Filled:
