@@ -101,7 +101,8 @@ def faces_page(target: str, asked: Asked) -> "tuple[Pixels, str]":
     arrangement = arrangement_of(asked, recipe)
     with located(f"recipe {recipe.name}"):
         shown = swept(recipe, arrangement) if arrangement.sweeps else recipe
-        tiles = faces(shown, model, asked.seed, arrangement.indices, asked.device)
+        indices = arrangement.indices if asked.sweeps else in_grid(shown, arrangement.indices)
+        tiles = faces(shown, model, asked.seed, indices, asked.device)
     words = " by ".join(sweep.name for sweep in arrangement.sweeps) or f"recipe {recipe.name}"
     size = f"{arrangement.rows} rows of {arrangement.columns}"
     return sheet(tiles, arrangement.columns), f"{size}, {words}, model {model.name}"
@@ -147,7 +148,20 @@ def arrangement_of(asked: Asked, recipe: Recipe) -> "Arrangement":
 def default_grid(recipe: Recipe) -> tuple[int, int]:
     """Columns and rows of 64 samples, or of all where the recipe has fewer."""
     total = recipe.identities.total if recipe.identities else 64
+    if recipe.grid and recipe.grid.points <= 16:
+        return recipe.grid.points, min(8, total // recipe.grid.points)
     return (8, min(8, total // 8)) if total >= 8 else (total, 1)
+
+
+def in_grid(recipe: Recipe, numbers: list[int]) -> list[int]:
+    """The samples in the order of people, each at every point of the recipe's grid, if it has one.
+
+    A data set's order is the other way round: its shards mix people.
+    """
+    if recipe.grid is None or recipe.identities is None or len(recipe.splits) > 1:
+        return numbers
+    points, people = recipe.grid.points, recipe.identities.count
+    return [number % points * people + number // points for number in numbers]
 
 
 def parse_grid(text: str) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from facegen.files import Array
 from facegen.models.morphable_model import LinearModel, MorphableModel
 from facegen.recipe.plan import identities_of
 from facegen.recipe.recipe import Recipe
-from facegen.sampling.framing import Background, draw_background, draw_cameras
+from facegen.sampling.framing import Background, check_camera, draw_background, draw_cameras
 from facegen.sampling.grid import grid_steps
 from facegen.sampling.prior import Parent, Source, source_of
 from facegen.scene.cameras import Cameras, crop_to_landmarks, model_to_camera, to_camera_space
@@ -116,6 +116,7 @@ def draw(recipe: Recipe, model: MorphableModel, seed: int, indices: Iterable[int
     total = recipe.identities.total if recipe.identities else None
     if total is not None and wanted.size and wanted.max() >= total:
         raise RecipeError(f"has {total:,} samples, so none of index {wanted.max():,}")
+    check_camera(recipe)
     counts = recipe.coefficients
     model = model.truncated(counts.shape, counts.expression, counts.reflectance)
     source = source_of(recipe, model.layout, model.attributes)

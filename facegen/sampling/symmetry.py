@@ -4,6 +4,7 @@ from facegen.errors import RecipeError
 from facegen.scene.parameters import Group
 
 LEFT, RIGHT = "Left", "Right"
+TOWARDS = ("jawLeft", "mouthLeft")  # A direction, not a side: its opposite would undo it.
 ACROSS = {"LookIn": "LookOut", "LookOut": "LookIn"}  # Eyes that look the same way.
 
 
@@ -16,7 +17,7 @@ def mirror_pairs(group: Group) -> list[tuple[int, int]]:
     pairs = [
         (number, numbers[_mirrored(name)])
         for name, number in numbers.items()
-        if name.endswith(LEFT) and _mirrored(name) in numbers
+        if name.endswith(LEFT) and _mirrored(name) in numbers and name not in TOWARDS
     ]
     if not pairs:
         message = f"[{group.name}] symmetric: the model has no components named Left and Right"

@@ -30,7 +30,7 @@ PULL_MM = 20.0
 JAW_LANDMARKS = 17  # the first ones lie on the jaw, each author's elsewhere: not pinned
 # Where landmarks are found by the fit, they err by about the mark-up's own spread and the fit's RMS
 # distance, as measured on ICT-FaceKit's heads (3 mm at 1.1 mm); more is refused.
-MARKUP_MM, WORST_MM = 2.0, 8.0
+MARKUP_MM, WORST_MM = 2.0, 7.0
 GOOD_MM = 4.0  # RMS distance of fitted surfaces
 
 
@@ -84,7 +84,10 @@ class Goals:
 
     def pairs(self, head: Float64, pose: Similarity) -> Pairs:
         """The face's vertices that find a surface of like orientation nearby, and the pins."""
-        distance, nearest = self.target.tree.query(pose.apply(head[self.face]), workers=2)
+        placed = pose.apply(head[self.face])
+        if not 0 < pose.scale < np.inf:
+            raise ModelError("our head does not fit this one at all", "give --landmarks FILE")
+        distance, nearest = self.target.tree.query(placed, workers=2)
         normals = self.normals[self.face] @ pose.rotation.T
         alike = (self.target.normals[nearest] * normals).sum(axis=1) > 0.5
         matched = alike & (distance < max(5.0, 2.5 * float(np.median(distance))))
