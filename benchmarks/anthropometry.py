@@ -7,7 +7,6 @@ out.
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ import facegen
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "morphable_models"))
 
-from generic_build.anthropometry import MEASURES, PINNED, measures, table
+from generic_build.anthropometry import MEASURES, PINNED, compacted, measures, table
 
 DOUBTFUL = 0.3  # Standard deviations of the gender that is read from shape.
 MEAN_LIMIT, SD_LIMITS = 0.5, (0.7, 1.4)
@@ -27,10 +26,7 @@ def lengths(model: facegen.MorphableModel, coefficients: np.ndarray) -> tuple[np
     """The measures (n, M) of heads with these coefficients of shape, and the rulers."""
     mean = model.shape.mean.astype(np.float64)
     rulers = measures(dict(model.points), dict(model.tapes), mean)[: len(MEASURES) - len(PINNED)]
-    used = np.unique(np.concatenate([ruler.segments.ravel() for ruler in rulers]))
-    place = np.full(model.vertices, -1)
-    place[used] = np.arange(len(used))
-    small = [replace(ruler, segments=place[ruler.segments]) for ruler in rulers]
+    used, small = compacted(rulers, model.vertices)
     heads = model.shape.at(used.astype(np.int32))
     values = []
     for start in range(0, len(coefficients), PART):

@@ -45,7 +45,7 @@ SIDE = click.IntRange(SIZES[0], SIZES[-1])
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Of the samples shown.")
 @click.option(
     "--size",
-    type=click.IntRange(SIZES[0], SIZES[-1]),
+    type=SIDE,
     help="Pixels a face.  [default: the recipe's]",
 )
 @click.option("--model", type=NAME, help="Face model of a recipe.  [default: the recipe's]")

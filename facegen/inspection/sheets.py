@@ -120,25 +120,17 @@ class Arrangement:
 
     @property
     def indices(self) -> list[int]:
-        """The samples in the order in which they are shown."""
+        """The samples in the order in which they are shown: all people of a point come together."""
+        cell = np.arange(self.columns * self.rows)
+        row, column = np.divmod(cell, self.columns)
+        point, person = cell, np.zeros_like(cell)
+        if len(self.sweeps) == 1:
+            point, person = column, row
+        elif self.sweeps and self.sweeps[0].path < self.sweeps[1].path:
+            point = column * self.rows + row  # The axis whose name comes last changes fastest.
         if self.strangers and self.sweeps:
-            return self._of_strangers
-        numbers = np.arange(self.columns * self.rows)
-        down = len(self.sweeps) == 1  # All people of a step come before the next step's.
-        if len(self.sweeps) == 2:  # The axis whose name comes last changes fastest.
-            down = self.sweeps[0].path < self.sweeps[1].path
-        shown = numbers.reshape(self.columns, self.rows).T if down else numbers
-        return [int(number) for number in shown.ravel()]
-
-    @property
-    def _of_strangers(self) -> list[int]:
-        """Each face's own identity at its point of the grid."""
-        row, column = np.divmod(np.arange(self.columns * self.rows), self.columns)
-        points = column
-        if len(self.sweeps) == 2:
-            first = self.sweeps[0].path < self.sweeps[1].path
-            points = column * self.rows + row if first else row * self.columns + column
-        return [int(p) * self.people + person for person, p in enumerate(points)]
+            person = cell
+        return [int(number) for number in point * self.people + person]
 
 
 def swept(recipe: Recipe, arrangement: Arrangement) -> Recipe:

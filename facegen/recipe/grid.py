@@ -1,6 +1,6 @@
 """[grid]: equidistant values of some parameters, every combination of them for each identity."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import pi, prod
 
@@ -49,10 +49,10 @@ class Grid:
         """How many combinations there are."""
         return prod(axis.steps for axis in self.axes)
 
-    def coordinates(self, turns: Int64[Array, "N"]) -> Int64[Array, "N A"]:
-        """The step of every axis at the grid's points of these numbers."""
-        shape = [axis.steps for axis in self.axes]
-        return np.stack(np.unravel_index(turns, shape), axis=-1).astype(np.int64)
+    def steps_at(self, points: Int64[Array, "N"]) -> Mapping[str, Int64[Array, "N"]]:
+        """The step of every axis, by its name, at the grid's points of these numbers."""
+        steps = np.unravel_index(points, [axis.steps for axis in self.axes])
+        return {a.name: step.astype(np.int64) for a, step in zip(self.axes, steps, strict=True)}
 
 
 def read_grid(table: Table) -> Grid:

@@ -17,10 +17,7 @@ from facegen.scene.parameters import ANGLES, CHANNELS, Layout
 
 def grid_steps(recipe: Recipe, indices: Int64[Array, "N"]) -> Mapping[str, Int64[Array, "N"]]:
     """The step of every axis at these samples, by the axis's name; nothing without a grid."""
-    if recipe.grid is None:
-        return {}
-    steps = recipe.grid.coordinates(grid_points_of(recipe, indices))
-    return {axis.name: steps[:, k] for k, axis in enumerate(recipe.grid.axes)}
+    return recipe.grid.steps_at(grid_points_of(recipe, indices)) if recipe.grid else {}
 
 
 def grid_values(

@@ -19,15 +19,22 @@ BEYOND = 0.25  # Share of an attribute's range by which a recipe may go beyond i
 
 
 def draw_attributes(
-    recipe: Recipe, seed: int, whose: Int64[Array, "N"]
+    recipe: Recipe,
+    seed: int,
+    whose: Int64[Array, "N"],
+    steps: Mapping[str, Int64[Array, "N"]],
 ) -> dict[str, Float32[Array, "N"]]:
-    """The recipe's attributes of these identities, by name."""
+    """The recipe's attributes of these identities, by name; steps: those of its grid's axes."""
     stated = recipe.attributes
     draws = uniforms(seed, Stream.ATTRIBUTES, whose, max(1, len(stated)))
-    return {
+    drawn = {
         name: distribution.ppf(draws[:, k]).astype(np.float32)
         for k, (name, distribution) in enumerate(stated.items())
     }
+    for axis in recipe.grid.axes if recipe.grid else ():
+        if axis.path[0] == "attributes":
+            drawn[axis.path[1]] = axis.values[steps[axis.name]].astype(np.float32)
+    return drawn
 
 
 def conditional_of(

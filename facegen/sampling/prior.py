@@ -105,8 +105,9 @@ class PriorSource:
             of_identity = draw_theta(self.base, seed, identities, Stream.IDENTITY)
             theta[:, self.identity_columns] = of_identity[:, self.identity_columns]
         self._condition(theta, self.attributes(seed, indices))
+        steps = grid_steps(self.recipe, indices)
         for axis, columns in grid_columns(self.recipe, self.layout):
-            theta[:, columns] = axis.values[self.grid(indices)[axis.name]][:, None]
+            theta[:, columns] = axis.values[steps[axis.name]][:, None]
         return theta
 
     def attributes(
@@ -115,16 +116,8 @@ class PriorSource:
         if self.conditional is None:
             return {}
         whose = identities_of(self.recipe, indices)
-        draws = draw_attributes(self.recipe, seed, whose)
-        for axis in self.recipe.grid.axes if self.recipe.grid else ():
-            if axis.path[0] == "attributes":
-                steps = self.grid(indices)[axis.name]
-                draws[axis.path[1]] = axis.values[steps].astype(np.float32)
+        draws = draw_attributes(self.recipe, seed, whose, grid_steps(self.recipe, indices))
         return {name: draws[name] for name in self.conditional.names}
-
-    def grid(self, indices: Int64[Array, "N"]) -> Mapping[str, Int64[Array, "N"]]:
-        """The step of every axis of the recipe's grid, by the axis's name."""
-        return grid_steps(self.recipe, indices)
 
     def parents(self, seed: int, indices: Int64[Array, "N"]) -> list[Parent | None]:
         return [None] * len(indices)
@@ -208,12 +201,9 @@ class PriorSource:
 
     def _strangers(self, indices: Int64[Array, "N"]) -> Float32[Array, "N m"]:
         theta = draw_theta(self.base, REFERENCE_SEED, indices)
-        draws = draw_attributes(self.recipe, REFERENCE_SEED, indices)
-        if self.recipe.grid:
-            steps = self.recipe.grid.coordinates(indices % self.recipe.grid.points)
-            for axis, step in zip(self.recipe.grid.axes, steps.T, strict=True):
-                if axis.path[0] == "attributes":
-                    draws[axis.path[1]] = axis.values[step].astype(np.float32)
+        grid = self.recipe.grid
+        steps = grid.steps_at(indices % grid.points) if grid else {}
+        draws = draw_attributes(self.recipe, REFERENCE_SEED, indices, steps)
         self._condition(theta, draws)
         return theta
 

@@ -5,7 +5,7 @@ Weinberg et al. (2016), Cleft Palate-Craniofacial Journal 53:e185, ages 20 to 35
 Cliniface. Mean and standard deviation in mm, women then men.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -106,6 +106,14 @@ def measures(
         )
         for name, (path, published) in MEASURES.items()
     ]
+
+
+def compacted(rulers: list[Measure], vertices: int) -> tuple[np.ndarray, list[Measure]]:
+    """Return the vertices (u,) that measures use of so many, and the measures on these alone."""
+    used = np.unique(np.concatenate([ruler.segments.ravel() for ruler in rulers]))
+    place = np.full(vertices, -1)
+    place[used] = np.arange(len(used))
+    return used, [replace(ruler, segments=place[ruler.segments]) for ruler in rulers]
 
 
 def _segments(

@@ -7,11 +7,9 @@ y' = t + T (y - m), and the weights follow by Gaussian conditioning, w' = w + S 
 since none are published.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
-from .anthropometry import ASSUMED, Measure
+from .anthropometry import ASSUMED, Measure, compacted
 
 ROUNDS = 6
 LEFT_WITHIN = 0.30  # Variance of N(0, 1) beyond 0.3: heads nearer to the middle are doubtful.
@@ -31,10 +29,7 @@ def calibrated(
     free: by how much (T,) each weight may move beyond its own deviation; groups: the members (n,)
     of each sex by its column in Measure.published.
     """
-    used = np.unique(np.concatenate([ruler.segments.ravel() for ruler in rulers]))
-    place = np.full(fields.shape[1], -1)
-    place[used] = np.arange(len(used))
-    small = [replace(ruler, segments=place[ruler.segments]) for ruler in rulers]
+    used, small = compacted(rulers, fields.shape[1])
     moved = weights.copy()
     for sex, members in groups.items():
         targets = _targets(small, sex)
