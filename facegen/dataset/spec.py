@@ -22,7 +22,7 @@ from facegen.sampling import estimates as estimates_file
 from facegen.sampling.estimates import EstimatesError
 from facegen.sampling.perturbation import perturbation_of
 from facegen.sampling.prior import Source, source_of
-from facegen.sampling.samples import Sampler
+from facegen.sampling.samples import Sampler, sampler_of
 from facegen.scene.parameters import Layout
 
 FORMAT = 2
@@ -176,4 +176,4 @@ class ResolvedSpec:
         return self._sampler(model, source_of(self.recipe, self.layout, self.attributes))
 
     def _sampler(self, model: MorphableModel, source: Source) -> Sampler:
-        return Sampler(self.recipe, self.layout, model.landmark_geometry, source, self.seed)
+        return sampler_of(self.recipe, model, source, self.seed)

@@ -162,7 +162,7 @@ class Work:
 def work_of(worker: Worker) -> Work:
     """The worker's first batch, made before the clock starts."""
     samples = worker.sampler.draw(np.arange(worker.renderer.batch))
-    frames = worker.renderer.render(scene_of(samples))
+    frames = worker.renderer.render(scene_of(samples, worker.dresser))
     faces = finish(frames, samples, worker.finishing)
     geometry = np.empty((len(samples), worker.model.vertices, 3), np.float32)
     return Work(samples, faces, geometry, np.empty_like(geometry))

@@ -17,7 +17,7 @@ class Timed(Protocol):
     def seconds(self) -> Mapping[str, float]: ...
 
 
-STAGES = ("sample", "evaluate", "render", "encode", "write")
+STAGES = ("sample", "dress", "evaluate", "render", "encode", "write")
 
 
 class Stopwatch:

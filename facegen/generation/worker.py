@@ -18,7 +18,14 @@ from facegen.generation.timing import Stopwatch
 from facegen.recipe.plan import Shard
 from facegen.rendering.contract import Frames, RenderSettings
 from facegen.rendering.devices import open_renderer
-from facegen.rendering.faces import Faces, Finishing, finish, rendered_layers, scene_of
+from facegen.rendering.faces import (
+    Faces,
+    Finishing,
+    dresser_of,
+    finish,
+    rendered_layers,
+    scene_of,
+)
 from facegen.rendering.landmarks import VisibleContour
 from facegen.sampling.samples import Samples
 
@@ -36,6 +43,7 @@ class Worker:
         self.sampler = spec.sampler(self.model)
         settings = RenderSettings(spec.recipe.image.size, rendered_layers(spec.layers))
         self.renderer = open_renderer(device, self.model, settings)
+        self.dresser = dresser_of(spec.recipe.attire.any, self.model)
         contour = VisibleContour(self.model)
         self.finishing = Finishing(spec.layers, spec.backgrounds, contour)
         self.stopwatch = Stopwatch()
@@ -62,7 +70,9 @@ class Worker:
         for indices in self.batches(shard):
             with self.stopwatch.measure("sample"):
                 waiting.append(self.sampler.draw(indices))
-            self.renderer.submit(scene_of(waiting[-1]))
+            with self.stopwatch.measure("dress"):
+                scene = scene_of(waiting[-1], self.dresser)
+            self.renderer.submit(scene)
             if len(waiting) > self.renderer.ahead:
                 yield waiting.popleft(), self._collected()
         while waiting:

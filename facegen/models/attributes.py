@@ -107,9 +107,11 @@ class Conditional:
     ) -> Float32[Array, "N k"]:
         """A group's coefficients for these attributes, and this standard normal noise."""
         loadings = self.loadings[group]
-        stated = _product((attributes - self.mean) / self.sd, self.precision)
-        replaced = _product(_product(noise.astype(np.float64), loadings.T), self.shrinkage[group])
-        return np.asarray(noise + _product(stated - replaced, loadings), np.float32)
+        stated = ordered_product((attributes - self.mean) / self.sd, self.precision)
+        replaced = ordered_product(
+            ordered_product(noise.astype(np.float64), loadings.T), self.shrinkage[group]
+        )
+        return np.asarray(noise + ordered_product(stated - replaced, loadings), np.float32)
 
 
 def _shrinkage(half: Float64[Array, "S r"], loadings: Float64[Array, "S k"]) -> Array:
@@ -126,7 +128,9 @@ def _rounded(matrix: Float64[Array, "S S"]) -> Float64[Array, "S S"]:
     return np.asarray(np.round(matrix / QUANTUM) * QUANTUM)
 
 
-def _product(rows: Float64[Array, "N a"], matrix: Float64[Array, "a b"]) -> Float64[Array, "N b"]:
+def ordered_product(
+    rows: Float64[Array, "N a"], matrix: Float64[Array, "a b"]
+) -> Float64[Array, "N b"]:
     """rows @ matrix, summed in one order on every machine and for any number of rows."""
     out = np.zeros((len(rows), matrix.shape[1]))
     for column, values in zip(rows.T, matrix, strict=True):

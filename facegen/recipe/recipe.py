@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 from facegen.errors import RecipeError, located
+from facegen.recipe.attire import AttirePrior, read_attire
 from facegen.recipe.distributions import Distribution
 from facegen.recipe.grid import Grid, read_grid
 from facegen.recipe.groups import GroupPrior, group_prior
@@ -26,7 +27,7 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 TOP_KEYS = {
     *("kind", "model", "description", "extends", "splits"),
     *("zero_mean", "identities", "samples_per_identity"),
-    *("camera", "crop", "background", "image", "attributes", "grid"),
+    *("camera", "crop", "background", "image", "attributes", "grid", "attire"),
 }
 GROUPS = ("rotation", "shape", "expression", "reflectance", "illumination")
 COEFFICIENT_GROUPS = ("shape", "expression", "reflectance")
@@ -97,6 +98,7 @@ class Recipe:
     zero_mean: tuple[str, ...]
     splits: tuple[tuple[str, float], ...]
     attributes: Mapping[str, Distribution]
+    attire: AttirePrior
     grid: Grid | None
 
     @cached_property
@@ -167,6 +169,7 @@ def _parse(name: str, table: Table) -> Recipe:
         zero_mean=_zero_mean(table),
         splits=_splits(table.get("splits", {"train": 1.0})),
         attributes=_attributes(table),
+        attire=read_attire(get({"attire": {}, **table}, "attire", dict)),
         grid=read_grid(get(table, "grid", dict)) if "grid" in table else None,
     )
 

@@ -8,8 +8,9 @@ CONVENTIONS.md states them.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from jaxtyping import UInt8
+from jaxtyping import Float32, Int64, UInt8, UInt32
 
 from facegen.files import Array
 from facegen.scene.cameras import Cameras
@@ -27,12 +28,33 @@ class RenderSettings:
     layers: frozenset[str] = frozenset()
 
 
+class Meshes(NamedTuple):
+    """What N people wear: vertices in their heads' model space (mm), and triangles.
+
+    starts (N + 1): where each one's vertices and triangles begin; triangles: three times the number
+    of each corner, counted from the one's first vertex; colours: display-referred; strand, tangent:
+    see models/attire; segment, material: of triangles.
+    """
+
+    vertex_start: Int64[Array, "N+1"]
+    triangle_start: Int64[Array, "N+1"]
+    points: Float32[Array, "P 3"]
+    normals: Float32[Array, "P 3"]
+    colours: Float32[Array, "P 3"]
+    strand: Float32[Array, "P 3"]
+    tangent: Float32[Array, "P 3"]
+    triangles: UInt32[Array, "T 3"]
+    segment: UInt8[Array, "T"]
+    material: UInt8[Array, "T"]
+
+
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A batch of N faces before their cameras."""
+    """A batch of N faces before their cameras; attire: what they wear, if anything."""
 
     parameters: Parameters
     cameras: Cameras
+    attire: Meshes | None = None
 
     def __len__(self) -> int:
         return len(self.cameras)
@@ -42,7 +64,8 @@ class Scene:
 class Frames:
     """N rendered faces of H x W pixels, the first row at the top; black where nothing is.
 
-    mask: 255 where the face is; layers, of those asked for: depth (N, H, W) float32 in mm along the
+    mask: 255 where the face is seen; covered: 255 where anything is, itself where nothing is worn;
+    layers, of those asked for: depth (N, H, W) float32 in mm along the
     view axis, 0 for nothing; normal, albedo and pncc (N, H, W, 3) uint8; segmentation (N, H, W)
     uint8.
     seconds: how long each stage took ("evaluate", "render").
@@ -50,6 +73,7 @@ class Frames:
 
     images: UInt8[Array, "N H W 3"]
     mask: UInt8[Array, "N H W"]
+    covered: UInt8[Array, "N H W"]
     layers: Mapping[str, Array]
     seconds: Mapping[str, float]
 

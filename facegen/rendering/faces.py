@@ -8,9 +8,11 @@ from jaxtyping import UInt8
 
 from facegen.errors import UsageError
 from facegen.files import Array
+from facegen.models.attire import library_path, read_library
 from facegen.models.morphable_model import MorphableModel
 from facegen.rendering import devices
 from facegen.rendering.contract import RENDERED_LAYERS, Frames, Renderer, RenderSettings, Scene
+from facegen.rendering.dressing import Dresser
 from facegen.rendering.image_folder import ImageFolder
 from facegen.rendering.landmarks import VisibleContour, find_landmarks
 from facegen.sampling.samples import Samples
@@ -56,7 +58,8 @@ def render(
     renderer = devices.open_renderer(_only(device), model, settings)
     try:
         finishing = Finishing(layers, backgrounds, VisibleContour(model))
-        batches = list(_batches(samples, renderer, finishing))
+        dresser = dresser_of(samples.attire is not None, model)
+        batches = list(_batches(samples, renderer, dresser, finishing))
     finally:
         renderer.close()
     return Faces(
@@ -96,7 +99,7 @@ def finish(frames: Frames, samples: Samples, finishing: Finishing) -> Faces:
     from facegen.rendering.backgrounds import fill_background
 
     layers = finishing.layers
-    fill_background(frames.images, frames.mask, samples.background, finishing.backgrounds)
+    fill_background(frames.images, frames.covered, samples.background, finishing.backgrounds)
     finished = {"mask": frames.mask, **frames.layers}
     K = samples.cameras.K
     if "landmarks" in layers:
@@ -112,14 +115,24 @@ def rendered_layers(layers: Collection[str]) -> frozenset[str]:
     return frozenset(needed | set(layers) & set(RENDERED_LAYERS))
 
 
-def scene_of(samples: Samples) -> Scene:
+def dresser_of(recipe_has_attire: bool, model: MorphableModel) -> Dresser | None:
+    """What dresses people in a model's attire, where a recipe has some."""
+    if not recipe_has_attire:
+        return None
+    return Dresser(read_library(library_path()), model)
+
+
+def scene_of(samples: Samples, dresser: Dresser | None = None) -> Scene:
     """The samples as a renderer takes them."""
-    return Scene(samples.parameters, samples.cameras)
+    attire = dresser.dress(samples) if dresser else None
+    return Scene(samples.parameters, samples.cameras, attire)
 
 
-def _batches(samples: Samples, renderer: Renderer, finishing: Finishing) -> Iterator[Faces]:
+def _batches(
+    samples: Samples, renderer: Renderer, dresser: Dresser | None, finishing: Finishing
+) -> Iterator[Faces]:
     """The samples' faces, as many at a time as the renderer takes; copies, that stay valid."""
     for start in range(0, len(samples), renderer.batch):
         part = samples[start : start + renderer.batch]
-        faces = finish(renderer.render(scene_of(part)), part, finishing)
+        faces = finish(renderer.render(scene_of(part, dresser)), part, finishing)
         yield Faces(faces.images.copy(), {k: v.copy() for k, v in faces.layers.items()})

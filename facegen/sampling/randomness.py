@@ -28,6 +28,14 @@ class Stream(IntEnum):
     BACKGROUND_IMAGE = 5
     ATTRIBUTES = 6
     SYMMETRY = 7
+    HAIR = 8
+    BEARD = 9
+    GLASSES = 10
+    HAT = 11
+    MASK = 12
+    CLOTHES = 13
+    HAND = 14
+    PERSONA = 15
 
 
 def uniforms(

@@ -1,7 +1,7 @@
 """indices -> Samples: all that is drawn of a sample; generation and verification both draw here."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,12 +9,16 @@ from jaxtyping import Float32, Int64
 
 from facegen.errors import RecipeError
 from facegen.files import Array
+from facegen.models.attire import library_path, read_library
 from facegen.models.morphable_model import LinearModel, MorphableModel
 from facegen.recipe.plan import identities_of
 from facegen.recipe.recipe import Recipe
+from facegen.sampling.attire import Attire, Dealer
 from facegen.sampling.framing import Background, check_camera, draw_background, draw_cameras
 from facegen.sampling.grid import grid_steps
+from facegen.sampling.persona import Observer, observer_of
 from facegen.sampling.prior import Parent, Source, source_of
+from facegen.sampling.randomness import Stream, uniforms
 from facegen.scene.cameras import Cameras, crop_to_landmarks, model_to_camera, to_camera_space
 from facegen.scene.parameters import Layout, Parameters
 
@@ -39,6 +43,7 @@ class Samples:
     identities: Int64[Array, "N"]
     parents: tuple[Parent | None, ...]
     background: Background
+    attire: Attire | None = None
     attributes: Mapping[str, Float32[Array, "N"]] = field(default_factory=dict)
     grid: Mapping[str, Int64[Array, "N"]] = field(default_factory=dict)
 
@@ -62,6 +67,7 @@ class Samples:
             self.identities[rows],
             tuple(parents),
             self.background[rows],
+            self.attire[rows] if self.attire else None,
             {name: values[rows] for name, values in self.attributes.items()},
             {name: steps[rows] for name, steps in self.grid.items()},
         )
@@ -69,13 +75,18 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class Sampler:
-    """How a recipe's samples are drawn: its source of theta, and the model's landmarks."""
+    """How a recipe's samples are drawn: its source of theta, and the model's landmarks.
+
+    observer and dealer: of attire, where the recipe has some.
+    """
 
     recipe: Recipe
     layout: Layout
     landmarks: LinearModel
     source: Source
     seed: int
+    observer: Observer | None = None
+    dealer: Dealer | None = None
 
     def draw(self, indices: Int64[Array, "N"]) -> Samples:
         """These samples: a pure function of (recipe, model, seed, index)."""
@@ -89,6 +100,7 @@ class Sampler:
         transform = model_to_camera(parameters.rotation, distance)
         points = to_camera_space(self.landmarks.evaluate(parameters.geometry), transform)
         K = crop_to_landmarks(points, crop, recipe.image.size)
+        attributes = self.source.attributes(seed, indices)
         return Samples(
             layout=self.layout,
             size=recipe.image.size,
@@ -99,9 +111,34 @@ class Sampler:
             identities=identities_of(recipe, indices),
             parents=tuple(self.source.parents(seed, indices)),
             background=draw_background(recipe.background, seed, indices),
-            attributes=self.source.attributes(seed, indices),
+            attire=self._attire(indices, theta, attributes),
+            attributes=attributes,
             grid=grid_steps(recipe, indices),
         )
+
+    def _attire(
+        self,
+        indices: Int64[Array, "N"],
+        theta: Float32[Array, "N m"],
+        attributes: Mapping[str, Float32[Array, "N"]],
+    ) -> Attire | None:
+        """What these people wear; hair and beard are an identity's own where there are some."""
+        if self.observer is None or self.dealer is None:
+            return None
+        whose = identities_of(self.recipe, indices)
+        draws = uniforms(self.seed, Stream.PERSONA, whose, 2)
+        persona = self.observer.look(theta, attributes, draws)
+        rotation = theta[:, self.layout.slices["rotation"]]
+        return self.dealer.deal(self.seed, (indices, whose), persona, rotation)
+
+
+def sampler_of(recipe: Recipe, model: MorphableModel, source: Source, seed: int) -> Sampler:
+    """How samples of a recipe are drawn with a model, theta from this source."""
+    sampler = Sampler(recipe, model.layout, model.landmark_geometry, source, seed)
+    if not recipe.attire.any:
+        return sampler
+    dealer = Dealer(recipe.attire, read_library(library_path()))
+    return replace(sampler, observer=observer_of(model), dealer=dealer)
 
 
 def draw(recipe: Recipe, model: MorphableModel, seed: int, indices: Iterable[int]) -> Samples:
@@ -120,5 +157,4 @@ def draw(recipe: Recipe, model: MorphableModel, seed: int, indices: Iterable[int
     counts = recipe.coefficients
     model = model.truncated(counts.shape, counts.expression, counts.reflectance)
     source = source_of(recipe, model.layout, model.attributes)
-    sampler = Sampler(recipe, model.layout, model.landmark_geometry, source, seed)
-    return sampler.draw(wanted)
+    return sampler_of(recipe, model, source, seed).draw(wanted)

@@ -112,7 +112,7 @@ class Rerenderer:
         worker = self._worker
         points = worker.model.landmark_geometry.evaluate(samples.parameters.geometry)
         landmarks = to_camera_space(points, samples.cameras.model_to_camera)
-        frames = worker.renderer.render(scene_of(samples))
+        frames = worker.renderer.render(scene_of(samples, worker.dresser))
         encoded = worker.encoded(replace(samples, landmarks=landmarks), frames)
         return [members for _, members in encoded]
 

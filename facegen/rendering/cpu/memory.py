@@ -58,14 +58,36 @@ class Faces(NamedTuple):
     illumination: Float32[Array, "N 9 3"]
 
 
+class Surface(NamedTuple):
+    """What pixels are shaded from: a mesh on the screen, and what its vertices and triangles have.
+
+    triangles as in Mesh; mean: of PNCC, or no values.
+    """
+
+    triangles: UInt32[Array, "3*F"]
+    screen: Float32[Array, "3*V"]
+    normals: Float32[Array, "3*V"]
+    reflectance: Float32[Array, "3*V"]
+    segmentation: UInt8[Array, "F"]
+    mean: Float32[Array, "3*V"]
+
+
+class Pixels(NamedTuple):
+    """Pixels of a surface in order: their rows and columns, and the triangles seen there."""
+
+    place: UInt32[Array, "n"]
+    triangle: UInt32[Array, "n"]
+
+
 class Images(NamedTuple):
     """What is drawn, a row for each face and P pixels; layers not asked for have no rows.
 
-    depth in mm.
+    mask: where the face is seen; covered: where anything is; depth in mm.
     """
 
     images: UInt8[Array, "N 3*P"]
     mask: UInt8[Array, "N P"]
+    covered: UInt8[Array, "N P"]
     depth: Float32[Array, "N P"]
     normal: UInt8[Array, "N 3*P"]
     albedo: UInt8[Array, "N 3*P"]
@@ -78,8 +100,9 @@ class Work(NamedTuple):
 
     screen: x and y in 1/256 pixel, pixel centres at multiples of 256, and 1 / distance; queues of
     triangles by the size of their box, their counts and, of a block, kinds; keys: 1 / distance and
-    triangle; of each covered pixel, place (row and column) and triangle; seen: flags of vertices,
-    vertices their list, and their normals; of a block, pixel, lanes and quantised.
+    triangle; of each covered pixel, place (row and column) and triangle, of the face or worn; seen:
+    flags of vertices, vertices their list, and their normals; worn_screen: of what is worn; of a
+    block, pixel, lanes and quantised.
     """
 
     screen: Float32[Array, "3*V"]
@@ -89,6 +112,9 @@ class Work(NamedTuple):
     keys: UInt64[Array, "S S"]
     place: UInt32[Array, "S*S+1"]
     triangle: UInt32[Array, "S*S+1"]
+    worn_place: UInt32[Array, "S*S+1"]
+    worn_triangle: UInt32[Array, "S*S+1"]
+    worn_screen: Float32[Array, "3*P"]
     seen: UInt8[Array, "3*V"]
     vertices: UInt32[Array, "V+1"]
     normals: Float32[Array, "3*V"]
@@ -108,6 +134,9 @@ def work_for(vertices: int, triangles: int, size: int) -> Work:
         keys=np.empty((size, size), U64),
         place=np.empty(pixels, U32),
         triangle=np.empty(pixels, U32),
+        worn_place=np.empty(pixels, U32),
+        worn_triangle=np.empty(pixels, U32),
+        worn_screen=np.empty(0, F),
         seen=np.empty(3 * vertices, np.uint8),
         vertices=np.empty(vertices + 1, U32),
         normals=np.empty(3 * vertices, F),

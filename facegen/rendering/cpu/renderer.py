@@ -11,7 +11,7 @@ from facegen.errors import DeviceError
 from facegen.files import Array
 from facegen.models.morphable_model import MorphableModel
 from facegen.recipe.recipe import SIZES
-from facegen.rendering.contract import Frames, Renderer, RenderSettings, Scene
+from facegen.rendering.contract import Frames, Meshes, Renderer, RenderSettings, Scene
 from facegen.rendering.cpu.compiling import cpu
 from facegen.rendering.cpu.memory import Faces, Images, mesh_of, work_for
 from facegen.rendering.cpu.shading import draw_faces
@@ -54,7 +54,7 @@ class CpuRenderer(Renderer):
         started = time.perf_counter()
         faces = self._evaluate(scene)
         evaluated = time.perf_counter()
-        draw_faces(faces, self._mesh, self._work, self._images)
+        draw_faces(faces, self._worn(scene), self._mesh, self._work, self._images)
         seconds = {"evaluate": evaluated - started, "render": time.perf_counter() - evaluated}
         return self._frames(len(scene), seconds)
 
@@ -74,6 +74,14 @@ class CpuRenderer(Renderer):
             contiguous(parameters.illumination * HARMONICS[:, None]),
         )
 
+    def _worn(self, scene: Scene) -> Meshes:
+        """What is worn, with memory for it on the screen."""
+        meshes = nothing_worn(len(scene)) if scene.attire is None else scene.attire
+        needed = 3 * int(np.diff(meshes.vertex_start).max(initial=0))
+        if needed > len(self._work.worn_screen):
+            self._work = self._work._replace(worn_screen=np.empty(needed, np.float32))
+        return meshes
+
     def _frames(self, count: int, seconds: dict[str, float]) -> Frames:
         square = (count, self._settings.size, self._settings.size)
         drawn = self._images
@@ -83,7 +91,8 @@ class CpuRenderer(Renderer):
             if name in self._settings.layers
         }
         images, mask = drawn.images[:count].reshape(*square, 3), drawn.mask[:count].reshape(square)
-        return Frames(images, mask, layers, seconds)
+        covered = drawn.covered[:count].reshape(square)
+        return Frames(images, mask, covered, layers, seconds)
 
 
 def device_name() -> str:
@@ -116,5 +125,14 @@ def images_for(settings: RenderSettings, batch: int) -> Images:
         kind = np.float32 if name == "depth" else np.uint8
         return np.zeros((rows, LAYERS[name] * pixels), kind)
 
-    images, mask = np.zeros((batch, 3 * pixels), np.uint8), np.zeros((batch, pixels), np.uint8)
-    return Images(images, mask, **{name: layer(name) for name in LAYERS})
+    images = np.zeros((batch, 3 * pixels), np.uint8)
+    mask, covered = np.zeros((2, batch, pixels), np.uint8)
+    return Images(images, mask, covered, **{name: layer(name) for name in LAYERS})
+
+
+def nothing_worn(count: int) -> Meshes:
+    """The meshes of people who wear nothing."""
+    starts = np.zeros(count + 1, np.int64)
+    rows = [np.empty((0, 3), np.float32) for _ in range(5)]
+    labels = [np.empty(0, np.uint8) for _ in range(2)]
+    return Meshes(starts, starts, *rows, np.empty((0, 3), np.uint32), *labels)

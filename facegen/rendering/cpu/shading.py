@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8, UInt32
 
 from facegen.files import Array
+from facegen.rendering.contract import Meshes
 from facegen.rendering.cpu.lanes import UNUSED, W0, W1, W2, corners, edges, gather
 from facegen.rendering.cpu.memory import (
     BLOCK,
@@ -19,10 +20,14 @@ from facegen.rendering.cpu.memory import (
     Faces,
     Images,
     Mesh,
+    Pixels,
+    Surface,
     Work,
     kernel,
 )
-from facegen.rendering.cpu.raster import see
+from facegen.rendering.cpu.raster import project, see
+from facegen.rendering.cpu.strands import comb
+from facegen.rendering.cpu.worn import STRANDS_U8, draw_worn
 
 FULL, TINY = F(255), F(1e-30)
 ALBEDO, NORMAL, VALUES, WEIGHT = (UNUSED + 3 * k * BLOCK for k in range(4))
@@ -30,34 +35,109 @@ DEPTH = UNUSED + 12 * BLOCK
 
 
 @kernel
-def draw_faces(faces: Faces, mesh: Mesh, work: Work, images: Images) -> None:
-    """Draw a batch of faces, one after the other."""
+def draw_faces(faces: Faces, attire: Meshes, mesh: Mesh, work: Work, images: Images) -> None:
+    """Draw a batch of faces, one after the other, and what their people wear."""
     for n in range(len(faces.points)):
         points, transform = faces.points[n], faces.model_to_camera[n]
+        clear(images, n)
         see(mesh, points, transform, faces.K[n], work)
-        count = collect(work, images.mask[n])
+        worn = attire.vertex_start[n + 1] > attire.vertex_start[n]
+        if worn:
+            see_worn(attire, n, faces, len(mesh.segmentation), work)
+        count, worn_count = collect(work, len(mesh.segmentation), images, n)
         mark(mesh.triangles, work.triangle[:count], work.seen)
         find_normals(mesh, points, work)
-        clear(images, n)
+        surface = Surface(
+            mesh.triangles,
+            work.screen,
+            work.normals,
+            faces.reflectance[n],
+            mesh.segmentation,
+            mesh.mean,
+        )
         for start in range(0, count, BLOCK):
-            shade(start, min(start + BLOCK, count), n, faces, mesh, work, images)
+            stop = min(start + BLOCK, count)
+            shade(
+                Pixels(work.place[start:stop], work.triangle[start:stop]),
+                n,
+                surface,
+                faces,
+                work,
+                images,
+            )
+        if worn:
+            shade_worn(worn_count, n, attire, faces, work, images)
 
 
 @kernel
-def collect(work: Work, mask: UInt8[Array, "P"]) -> int:
-    """List the covered pixels and their triangles, fill the mask (P,); how many there are."""
+def see_worn(attire: Meshes, n: int, faces: Faces, first: int, work: Work) -> None:
+    """Add to the keys what the camera sees of what one wears; `first`: its first triangle's number."""
+    a, b = attire.vertex_start[n], attire.vertex_start[n + 1]
+    s, t = attire.triangle_start[n], attire.triangle_start[n + 1]
+    screen = work.worn_screen[: 3 * (b - a)]
+    project(attire.points[a:b].reshape(-1), faces.model_to_camera[n], faces.K[n], screen)
+    draw_worn(
+        attire.triangles[s:t], attire.material[s:t], attire.strand[a:b], screen, work.keys, first
+    )
+
+
+@kernel
+def shade_worn(
+    count: int, n: int, attire: Meshes, faces: Faces, work: Work, images: Images
+) -> None:
+    """Colour the pixels where one sees what is worn."""
+    a, b = attire.vertex_start[n], attire.vertex_start[n + 1]
+    s, t = attire.triangle_start[n], attire.triangle_start[n + 1]
+    surface = Surface(
+        attire.triangles[s:t].reshape(-1),
+        work.worn_screen,
+        attire.normals[a:b].reshape(-1),
+        attire.colours[a:b].reshape(-1),
+        attire.segment[s:t],
+        work.normals[:0],
+    )
+    strand = attire.strand[a:b].reshape(-1)
+    for start in range(0, count, BLOCK):
+        stop = min(start + BLOCK, count)
+        pixels = Pixels(work.worn_place[start:stop], work.worn_triangle[start:stop])
+        find_values(pixels, n, surface, faces, work)
+        interpolate(surface.triangles, pixels.triangle, strand, work.lanes, VALUES)
+        comb_strands(attire.material[s:t], pixels.triangle, work.lanes)
+        paint(pixels, n, surface, faces, work, images)
+
+
+@kernel
+def comb_strands(
+    material: UInt8[Array, "T"], chosen: UInt32[Array, "n"], lanes: Float32[Array, "rows*block"]
+) -> None:
+    """Give what is no hair one tone, and hair that of its locks."""
+    for j in range(len(chosen)):
+        lanes[VALUES + j] *= F(material[chosen[j]] == STRANDS_U8)
+    comb(lanes, len(chosen), VALUES, ALBEDO)
+
+
+@kernel
+def collect(work: Work, faces: int, images: Images, n: int) -> tuple[int, int]:
+    """List the covered pixels and their triangles, fill mask and covered; how many there are.
+
+    First those of the face's triangles, so many, then those of what is worn.
+    """
     keys, place, triangle = work.keys, work.place, work.triangle
-    size, count = len(keys), 0
+    size, count, worn = len(keys), 0, 0
     for row in range(size):
         for column in range(size):
             key = keys[row, column]
-            place[count] = (row << 16) | column
-            triangle[count] = IDS - U32(key)
-            count += key > EMPTY
-    flat = keys.reshape(-1)
+            number = IDS - U32(key)
+            place[count] = work.worn_place[worn] = (row << 16) | column
+            triangle[count] = number
+            work.worn_triangle[worn] = number - U32(faces)
+            count += (key > EMPTY) & (number < faces)
+            worn += (key > EMPTY) & (number >= faces)
+    flat, mask, covered = keys.reshape(-1), images.mask[n], images.covered[n]
     for pixel in range(len(flat)):
-        mask[pixel] = 255 if flat[pixel] > EMPTY else 0
-    return count
+        covered[pixel] = 255 if flat[pixel] > EMPTY else 0
+        mask[pixel] = covered[pixel] if IDS - U32(flat[pixel]) < faces else 0
+    return count, worn
 
 
 @kernel
@@ -111,28 +191,43 @@ def clear(images: Images, n: int) -> None:
 
 @kernel
 def shade(
-    start: int, stop: int, n: int, faces: Faces, mesh: Mesh, work: Work, images: Images
+    pixels: Pixels, n: int, surface: Surface, faces: Faces, work: Work, images: Images
 ) -> None:
-    """Colour up to BLOCK of the covered pixels listed, in the n-th image and its layers."""
-    lanes, chosen, pixel = work.lanes, work.triangle[start:stop], work.pixel[: stop - start]
-    gather(mesh.triangles, work.screen, chosen, lanes)
-    weigh(lanes, work.place[start:stop])
-    find_pixels(work.place[start:stop], len(work.keys), pixel)
-    interpolate(mesh.triangles, chosen, work.normals, lanes, NORMAL)
+    """Colour up to BLOCK pixels of the face, in the n-th image and its layers."""
+    find_values(pixels, n, surface, faces, work)
+    paint(pixels, n, surface, faces, work, images)
+
+
+@kernel
+def find_values(pixels: Pixels, n: int, surface: Surface, faces: Faces, work: Work) -> None:
+    """Weights, depth, normals and albedo of up to BLOCK pixels, into lanes."""
+    lanes, chosen = work.lanes, pixels.triangle
+    gather(surface.triangles, surface.screen, chosen, lanes)
+    weigh(lanes, pixels.place)
+    interpolate(surface.triangles, chosen, surface.normals, lanes, NORMAL)
     turn(lanes, len(chosen), faces.model_to_camera[n])
-    interpolate(mesh.triangles, chosen, faces.reflectance[n], lanes, ALBEDO)
+    interpolate(surface.triangles, chosen, surface.reflectance, lanes, ALBEDO)
+
+
+@kernel
+def paint(
+    pixels: Pixels, n: int, surface: Surface, faces: Faces, work: Work, images: Images
+) -> None:
+    """Light pixels whose values are in lanes, and put them into the n-th image and its layers."""
+    lanes, chosen, pixel = work.lanes, pixels.triangle, work.pixel[: len(pixels.place)]
+    find_pixels(pixels.place, len(work.keys), pixel)
     light(lanes, len(chosen), faces.illumination[n])
     put(work, VALUES, ZERO, pixel, images.images[n])
     if len(images.albedo):
         put(work, ALBEDO, ZERO, pixel, images.albedo[n])
     if len(images.normal):
         put(work, NORMAL, -ONE, pixel, images.normal[n])
-    if len(images.pncc):
-        interpolate(mesh.triangles, chosen, mesh.mean, lanes, VALUES)
+    if len(images.pncc) and len(surface.mean):
+        interpolate(surface.triangles, chosen, surface.mean, lanes, VALUES)
         put(work, VALUES, ZERO, pixel, images.pncc[n])
     if len(images.segmentation):
         for j in range(len(chosen)):
-            images.segmentation[n, pixel[j]] = mesh.segmentation[chosen[j]]
+            images.segmentation[n, pixel[j]] = surface.segmentation[chosen[j]]
     if len(images.depth):
         for j in range(len(chosen)):
             images.depth[n, pixel[j]] = lanes[DEPTH + j]

@@ -20,6 +20,7 @@ from facegen.rendering.egl.surface import Surface
 BATCH = 32
 MAX_STRIP = 16384
 GL_CLIP_DISTANCE0 = 0x3000
+NONE, WORN_ALPHA, FULL = np.uint8(0), np.uint8(128), np.uint8(255)
 
 
 class EglRenderer(Renderer):
@@ -69,10 +70,11 @@ class EglRenderer(Renderer):
             timers = {"evaluate": slot.evaluate.elapsed, "render": slot.render.elapsed}
         self._free.append(slot)
         image = strips.pop("image")
-        mask = np.ascontiguousarray(image[..., 3])
+        alpha = image[..., 3]
+        mask, covered = (np.where(alpha > low, FULL, NONE) for low in (WORN_ALPHA, NONE))
         layers = {name: _without_alpha(strip) for name, strip in strips.items()}
         seconds = {stage: nanoseconds * 1e-9 for stage, nanoseconds in timers.items()}
-        return Frames(_without_alpha(image), mask, layers, seconds)
+        return Frames(_without_alpha(image), mask, covered, layers, seconds)
 
     def close(self) -> None:
         """Release the context and all that lives in it."""

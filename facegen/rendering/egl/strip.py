@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import moderngl
 import numpy as np
 
-from facegen.rendering.egl.programs import shader
+from facegen.rendering.egl.programs import fragment_shader, shader
 from facegen.rendering.egl.surface import Surface
 
 
@@ -49,14 +49,17 @@ class LayerPass:
         self, context: moderngl.Context, surface: Surface, layer: str, strip: Strip
     ) -> None:
         self._surface, self._target, self._size = surface, TARGETS[layer], strip.size
-        self._program = context.program(
-            shader("face.vert"), fragment_shader=shader(f"{layer}.frag")
+        self._program, self._worn_program = (
+            context.program(shader(vertex), fragment_shader=fragment_shader(f"{layer}.frag", worn))
+            for vertex, worn in (("face.vert", False), ("worn.vert", True))
         )
         colour = context.texture(strip.pixels, self._target.components, dtype=self._target.dtype)
         depth = context.depth_renderbuffer(strip.pixels)
         self._framebuffer = context.framebuffer([colour], depth)
         self._faces = context.vertex_array(self._program, [], surface.triangles)
+        self._worn = context.vertex_array(self._worn_program, [])
         self._program["vertices"], self._program["tiles"] = surface.vertices, strip.tiles
+        self._worn_program["tiles"] = strip.tiles
 
     def draw(self, count: int, into: moderngl.Buffer) -> None:
         """Draw the first `count` faces and have the strip copied, its first row the top's."""
@@ -64,6 +67,8 @@ class LayerPass:
         self._framebuffer.clear()
         self._surface.bind()
         self._faces.render(instances=count)
+        if self._surface.worn_triangles:
+            self._worn.render(moderngl.TRIANGLES, vertices=3 * self._surface.worn_triangles)
         self._framebuffer.read_into(
             into,
             viewport=(self._size, self._size * count),
@@ -74,5 +79,11 @@ class LayerPass:
 
     def release(self) -> None:
         """Free what was made for the pass."""
-        for resource in (self._faces, self._framebuffer, self._program):
+        for resource in (
+            self._faces,
+            self._worn,
+            self._framebuffer,
+            self._program,
+            self._worn_program,
+        ):
             resource.release()

@@ -2,12 +2,12 @@
 
 import moderngl
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32, Int32, UInt32
 
 from facegen.errors import DeviceError
 from facegen.files import Array
 from facegen.models.morphable_model import LinearModel, MorphableModel
-from facegen.rendering.contract import FAR_MM, NEAR_MM, Scene
+from facegen.rendering.contract import FAR_MM, NEAR_MM, Meshes, Scene
 from facegen.rendering.egl.programs import bind, shader
 from facegen.rendering.rings import rings
 from facegen.scene.cameras import Cameras
@@ -33,6 +33,8 @@ class Surface:
         self._mean = context.buffer(np.ascontiguousarray(model.normalised_mean, np.float32))
         self._faces = context.buffer(reserve=4 * FACE_FLOATS * batch)
         self._segmentation = context.buffer(model.triangle_segments.astype(np.uint32))
+        self.worn_triangles = 0
+        self._worn_vertices, self._worn_corners = (context.buffer(reserve=16) for _ in range(2))
         self.triangles = context.buffer(np.ascontiguousarray(model.triangles, np.int32))
 
     def evaluate(self, scene: Scene, size: int) -> None:
@@ -44,6 +46,7 @@ class Surface:
         self._normals.run(-(-self.vertices // GROUP), len(scene), 1)
         self._context.memory_barrier()
         self._faces.write(face_table(scene, size))
+        self._put_on(scene.attire)
 
     def bind(self) -> None:
         """Bind what face.vert and the fragment shaders read."""
@@ -55,8 +58,27 @@ class Surface:
                 self._mean,
                 self._faces,
                 self._segmentation,
+                self._worn_vertices,
+                self._worn_corners,
             )
         )
+
+    def _put_on(self, attire: Meshes | None) -> None:
+        """Bring what is worn onto the device."""
+        self.worn_triangles = 0 if attire is None else len(attire.triangles)
+        if attire is None or not self.worn_triangles:
+            return
+        parts = (attire.points, attire.normals, attire.colours, attire.strand)
+        self._worn_vertices = self._filled(self._worn_vertices, np.concatenate(parts, axis=1))
+        self._worn_corners = self._filled(self._worn_corners, corner_table(attire))
+
+    def _filled(self, buffer: moderngl.Buffer, content: Array) -> moderngl.Buffer:
+        """The buffer, or a larger one in its place, with this content."""
+        if content.nbytes > buffer.size:
+            buffer.release()
+            buffer = self._context.buffer(reserve=2 * content.nbytes)
+        buffer.write(np.ascontiguousarray(content))
+        return buffer
 
 
 class DeviceModel:
@@ -102,6 +124,17 @@ def corner_rings(
     others = np.concatenate([np.roll(triangles, -k, axis=1)[:, 1:] for k in range(3)])
     starts, ring = rings(triangles.T.reshape(-1), others, vertices)
     return starts.astype(np.int32), np.ascontiguousarray(ring, np.int32)
+
+
+def corner_table(attire: Meshes) -> UInt32[Array, "T 4"]:
+    """The vertices of each triangle worn, and its owner, material and label."""
+    counts = np.diff(attire.triangle_start)
+    owner = np.repeat(np.arange(len(counts)), counts)
+    table = np.empty((len(owner), 4), np.uint32)
+    table[:, :3] = attire.triangles // 3 + attire.vertex_start[owner][:, None]
+    table[:, 3] = owner + (attire.material.astype(np.uint32) << 16)
+    table[:, 3] += attire.segment.astype(np.uint32) << 24
+    return table
 
 
 def face_table(scene: Scene, size: int) -> Float32[Array, "N {FACE_FLOATS}"]:

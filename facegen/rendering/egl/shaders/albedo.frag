@@ -3,4 +3,7 @@
 in vec3 albedo;
 out vec4 colour;
 
-void main() { colour = vec4(clamp(albedo, 0, 1), 1); }
+void main() {
+    cut();
+    colour = vec4(clamp(combed(albedo), 0, 1), 1);
+}

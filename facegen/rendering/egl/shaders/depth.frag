@@ -3,4 +3,7 @@
 in float depth;
 out float distance_mm;
 
-void main() { distance_mm = depth; }
+void main() {
+    cut();
+    distance_mm = depth;
+}

@@ -3,4 +3,7 @@
 in vec3 normal;
 out vec4 colour;
 
-void main() { colour = vec4(0.5 * normalize(normal) + 0.5, 1); }
+void main() {
+    cut();
+    colour = vec4(0.5 * normalize(normal) + 0.5, 1);
+}

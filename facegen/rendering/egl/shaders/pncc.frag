@@ -3,4 +3,7 @@
 in vec3 mean_position;
 out vec4 colour;
 
-void main() { colour = vec4(mean_position, 1); }
+void main() {
+    cut();
+    colour = vec4(mean_position, 1);
+}

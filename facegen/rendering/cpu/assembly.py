@@ -1,0 +1,191 @@
+"""Kernels that put together what people wear: pieces varied, bound to their heads, and coloured."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, Int16, Int64
+
+from facegen.files import Array
+from facegen.models.attire import BINDINGS
+from facegen.models.wardrobe import Pieces
+from facegen.rendering.contract import Meshes
+from facegen.rendering.cpu.compiling import compiled
+
+SURFACE, AFFINE, BODY, FREE = range(len(BINDINGS))
+# Height (mm) over which the neck passes from the head's turn to that of the shoulders.
+NECK_TOP, NECK_BASE = np.float32(-110), np.float32(-185)
+ONE, ZERO, TINY = np.float32(1), np.float32(0), np.float32(1e-30)
+
+kernel = compiled(error_model="numpy", fastmath={"contract", "nsz", "arcp"})
+
+
+class Wearing(NamedTuple):
+    """What N people wear, by slot, and how their heads' anchors are displaced (mm).
+
+    hat: of each slot, whether its under_hat triangles are dropped.
+    """
+
+    pieces: Int16[Array, "N S"]
+    variations: Float32[Array, "N S 3"]
+    colours: Float32[Array, "N S 4 3"]
+    hand: Float32[Array, "N 4 4"]
+    body: Float32[Array, "N 3 3"]
+    hatted: Int16[Array, "N"]
+    displacement: Float32[Array, "N A 3"]
+    neck: Float32[Array, "3"]
+
+
+@kernel
+def assemble(wearing: Wearing, pieces: Pieces, out: Meshes) -> None:
+    """Fill the meshes of all people; `out.vertex_start` says where each one's begin."""
+    for n in range(len(wearing.pieces)):
+        vertex, triangle = out.vertex_start[n], out.triangle_start[n]
+        for slot in range(wearing.pieces.shape[1]):
+            piece = wearing.pieces[n, slot]
+            if piece >= 0:
+                place(wearing, pieces, out, n, slot, vertex)
+                triangle = connect(wearing, pieces, out, n, slot, vertex, triangle)
+                vertex += pieces.vertex_start[piece + 1] - pieces.vertex_start[piece]
+        finish_triangles(out, n, triangle)
+        find_normals(out, n)
+
+
+@kernel
+def place(wearing: Wearing, pieces: Pieces, out: Meshes, n: int, slot: int, vertex: int) -> None:
+    """The vertices of one piece, from `vertex` on."""
+    piece = wearing.pieces[n, slot]
+    binding, first = pieces.binding[piece], pieces.vertex_start[piece]
+    affine = np.zeros((4, 3), np.float32)
+    if binding == AFFINE:
+        fit(pieces.frame[piece], wearing.displacement[n], affine)
+    vary = wearing.variations[n, slot]
+    for v in range(first, pieces.vertex_start[piece + 1]):
+        at = vertex + v - first
+        for c in range(3):
+            x = pieces.points[v, c]
+            x += vary[0] * pieces.offsets[v, 0, c] + vary[1] * pieces.offsets[v, 1, c]
+            out.points[at, c] = x + vary[2] * pieces.offsets[v, 2, c]
+            out.colours[at, c] = wearing.colours[n, slot, pieces.slot[v], c] * pieces.shade[v]
+            out.strand[at, c] = pieces.strand[v, c]
+            out.tangent[at, c] = pieces.tangent[v, c]
+        if binding == AFFINE:
+            move_stiffly(pieces.points[v], affine, out.points[at])
+        elif binding == FREE:
+            transform(wearing.hand[n], out.points[at])
+        else:
+            follow(pieces.near[v], pieces.weight[v], wearing.displacement[n], out.points[at])
+            if binding == BODY:
+                turn_body(pieces.points[v, 1], wearing.body[n], wearing.neck, out.points[at])
+
+
+@kernel
+def fit(
+    frame: Float32[Array, "4 A"],
+    displacement: Float32[Array, "A 3"],
+    affine: Float32[Array, "4 3"],
+) -> None:
+    """The affine map that explains the anchors' displacements."""
+    for a in range(frame.shape[1]):
+        for row in range(4):
+            weight = frame[row, a]
+            for c in range(3):
+                affine[row, c] += weight * displacement[a, c]
+
+
+@kernel
+def move_stiffly(
+    place: Float32[Array, "3"], affine: Float32[Array, "4 3"], point: Float32[Array, "3"]
+) -> None:
+    """Add the affine map's displacement at a place to a point."""
+    x, y, z = place[0], place[1], place[2]
+    for c in range(3):
+        point[c] += x * affine[0, c] + y * affine[1, c] + z * affine[2, c] + affine[3, c]
+
+
+@kernel
+def follow(
+    near: Int64[Array, "4"],
+    weight: Float32[Array, "4"],
+    displacement: Float32[Array, "A 3"],
+    point: Float32[Array, "3"],
+) -> None:
+    """Add the weighted displacement of a point's anchors."""
+    for k in range(4):
+        for c in range(3):
+            point[c] += weight[k] * displacement[near[k], c]
+
+
+@kernel
+def transform(matrix: Float32[Array, "4 4"], point: Float32[Array, "3"]) -> None:
+    """A point through a rigid transform."""
+    x, y, z = point[0], point[1], point[2]
+    for c in range(3):
+        point[c] = matrix[c, 0] * x + matrix[c, 1] * y + matrix[c, 2] * z + matrix[c, 3]
+
+
+@kernel
+def turn_body(
+    height: float,
+    body: Float32[Array, "3 3"],
+    neck: Float32[Array, "3"],
+    point: Float32[Array, "3"],
+) -> None:
+    """Turn a point about the neck as the shoulders are, the less the nearer it is to the head."""
+    share = (NECK_TOP - height) / (NECK_TOP - NECK_BASE)
+    share = min(max(share, ZERO), ONE)
+    share = share * share * (np.float32(3) - np.float32(2) * share)
+    x, y, z = point[0] - neck[0], point[1] - neck[1], point[2] - neck[2]
+    for c in range(3):
+        turned = body[c, 0] * x + body[c, 1] * y + body[c, 2] * z + neck[c]
+        point[c] += share * (turned - point[c])
+
+
+@kernel
+def connect(
+    wearing: Wearing,
+    pieces: Pieces,
+    out: Meshes,
+    n: int,
+    slot: int,
+    vertex: int,
+    triangle: int,
+) -> int:
+    """The triangles of one piece, from `triangle` on; where the next one's begin."""
+    piece, shift = wearing.pieces[n, slot], vertex - out.vertex_start[n]
+    for t in range(pieces.triangle_start[piece], pieces.triangle_start[piece + 1]):
+        if wearing.hatted[n] and pieces.under_hat[t]:
+            continue
+        for c in range(3):
+            out.triangles[triangle, c] = 3 * (pieces.triangles[t, c] + shift)
+        out.segment[triangle], out.material[triangle] = pieces.segment[t], pieces.material[t]
+        triangle += 1
+    return triangle
+
+
+@kernel
+def finish_triangles(out: Meshes, n: int, triangle: int) -> None:
+    """Make what is left of one's triangles empty ones."""
+    for t in range(triangle, out.triangle_start[n + 1]):
+        out.triangles[t] = 0
+
+
+@kernel
+def find_normals(out: Meshes, n: int) -> None:
+    """Unit normals of one's vertices: of the faces around, weighted by area."""
+    first, last = out.vertex_start[n], out.vertex_start[n + 1]
+    points, normals = out.points[first:last].reshape(-1), out.normals[first:last].reshape(-1)
+    normals[:] = ZERO
+    for t in range(out.triangle_start[n], out.triangle_start[n + 1]):
+        i, j, k = out.triangles[t, 0], out.triangles[t, 1], out.triangles[t, 2]
+        x, y, z = points[i], points[i + 1], points[i + 2]
+        bx, by, bz = points[j] - x, points[j + 1] - y, points[j + 2] - z
+        cx, cy, cz = points[k] - x, points[k + 1] - y, points[k + 2] - z
+        nx, ny, nz = by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx
+        for at in (i, j, k):
+            normals[at] += nx
+            normals[at + 1] += ny
+            normals[at + 2] += nz
+    for at in range(0, len(normals), 3):
+        x, y, z = normals[at], normals[at + 1], normals[at + 2]
+        scale = ONE / np.sqrt(max(x * x + y * y + z * z, TINY))
+        normals[at], normals[at + 1], normals[at + 2] = x * scale, y * scale, z * scale

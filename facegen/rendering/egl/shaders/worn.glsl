@@ -1,0 +1,35 @@
+// What differs between the face and what is worn: strands have holes and tones, lenses are clear.
+#ifdef WORN
+in float lock;
+noperspective in vec2 strand;
+flat in uint material;
+flat in uint part;
+const float COVERAGE = 128.0 / 255.0;
+
+float hashed(uint i) {
+    uint x = i * 0x9E3779B1u;
+    x = (x ^ (x >> 15)) * 0x85EBCA77u;
+    x = x ^ (x >> 13);
+    return float(x >> 8) * (1.0 / 16777216.0);
+}
+
+float noise(float s) {
+    float below = floor(s), f = s - below;
+    uint i = uint(int(below));
+    return mix(hashed(i), hashed(i + 1u), f * f * (3.0 - 2.0 * f));
+}
+
+void cut() { if (material == 3u || (material == 1u && noise(strand.x) >= strand.y)) discard; }
+
+vec3 combed(vec3 colour) {
+    return colour * (0.72 + 0.56 * noise(material == 1u ? 0.61 * lock : 0.0));
+}
+
+float label() { return float(part) / 255.0; }
+#else
+layout(std430, binding = 5) readonly buffer Parts { uint parts[]; };
+const float COVERAGE = 1.0;
+void cut() {}
+vec3 combed(vec3 colour) { return colour; }
+float label() { return float(parts[gl_PrimitiveID]) / 255.0; }
+#endif
