@@ -20,6 +20,7 @@ from facegen.scene.parameters import CHANNELS
 Kind = Literal["prior", "perturbation"]
 BackgroundKind = Literal["off", "colour", "noise"]
 Format = Literal["jpg", "png", "webp"]
+Encoding = Literal["display", "srgb"]
 
 MAX_SAMPLES = 10**10
 SIZES = range(16, 2049)
@@ -53,11 +54,15 @@ class BackgroundPrior:
 
 @dataclass(frozen=True)
 class ImageFormat:
-    """How an image is stored: side in pixels, file format, quality 1-100 of a lossy one."""
+    """How an image is stored: side in pixels, file format, quality 1-100 of a lossy one.
+
+    encoding: what its pixels are: clipped display-referred colour, or a photograph in sRGB.
+    """
 
     size: int
     format: Format
     quality: int
+    encoding: Encoding = "display"
 
 
 @dataclass(frozen=True)
@@ -205,9 +210,12 @@ def _background(table: Table) -> BackgroundPrior:
 
 def _image(table: Table) -> ImageFormat:
     with located("[image]"):
-        known(table, {"size", "format", "quality"})
+        known(table, {"size", "format", "quality", "encoding"})
         file_format = one_of(get(table, "format", str), FORMATS, "format")
-        image = ImageFormat(get(table, "size", int), file_format, get(table, "quality", int))
+        encoding = one_of(table.get("encoding", "display"), get_args(Encoding), "encoding")
+        numbers = (get(table, key, int) for key in ("size", "quality"))
+        size, quality = numbers
+        image = ImageFormat(size, file_format, quality, encoding)
         if image.size not in SIZES:
             raise RecipeError(f"size {image.size} is not between {SIZES[0]} and {SIZES[-1]} pixels")
         if not 1 <= image.quality <= 100:

@@ -13,19 +13,36 @@ from typing import NamedTuple
 from jaxtyping import Float32, Int64, UInt8, UInt32
 
 from facegen.files import Array
+from facegen.recipe.recipe import Encoding
 from facegen.scene.cameras import Cameras
 from facegen.scene.parameters import Parameters
 
-RENDERED_LAYERS = ("mask", "depth", "normal", "albedo", "segmentation", "pncc")
+MAPS = ("depth", "normal", "albedo", "segmentation", "pncc")
+# What maps would be if nothing were worn: a map's name with this end.
+BENEATH = "_beneath"
+BENEATH_MAPS = tuple(name + BENEATH for name in MAPS)
+# Linear light, of the encoding "srgb" alone.
+LIGHT = ("shading", "specular", "radiance")
+RENDERED_LAYERS = ("mask", *MAPS, *BENEATH_MAPS, *LIGHT)
 NEAR_MM, FAR_MM = 50.0, 20_000.0
 
 
 @dataclass(frozen=True)
 class RenderSettings:
-    """What a renderer makes: square images of `size` pixels, and these of RENDERED_LAYERS."""
+    """What a renderer makes: square images of `size` pixels, and these of RENDERED_LAYERS.
+
+    encoding: "display", for images of 8 bits; "srgb", for the radiance that a photograph is
+    developed from.
+    """
 
     size: int
     layers: frozenset[str] = frozenset()
+    encoding: Encoding = "display"
+
+    def draws(self, name: str) -> bool:
+        """Whether this layer is drawn: asked for, or what the encoding begins with."""
+        first = "image" if self.encoding == "display" else "radiance"
+        return name == first or name in self.layers
 
 
 class Meshes(NamedTuple):
@@ -64,21 +81,25 @@ class Scene:
 class Frames:
     """N rendered faces of H x W pixels, the first row at the top; black where nothing is.
 
-    mask: 255 where the face is seen; covered: 255 where anything is, itself where nothing is worn;
-    layers, of those asked for: depth (N, H, W) float32 in mm along the
-    view axis, 0 for nothing; normal, albedo and pncc (N, H, W, 3) uint8; segmentation (N, H, W)
-    uint8.
+    mask: 255 where the face is seen; covered: 255 where anything is. layers: image (N, H, W, 3)
+    uint8 or, of encoding "srgb", radiance float32; of those asked for, depth (N, H, W) float32 in
+    mm along the view axis, 0 for nothing; normal, albedo and pncc (N, H, W, 3) uint8; segmentation
+    (N, H, W) uint8; shading and specular (N, H, W, 3) float32.
     seconds: how long each stage took ("evaluate", "render").
     """
 
-    images: UInt8[Array, "N H W 3"]
     mask: UInt8[Array, "N H W"]
     covered: UInt8[Array, "N H W"]
     layers: Mapping[str, Array]
     seconds: Mapping[str, float]
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.mask)
+
+    @property
+    def images(self) -> UInt8[Array, "N H W 3"]:
+        """The images of encoding "display"."""
+        return self.layers["image"]
 
 
 class Renderer(ABC):

@@ -53,7 +53,7 @@ def render(
         raise UsageError(f"unknown layer {unknown[0]!r}", f"known: {', '.join(LAYERS)}")
     if not len(samples):
         raise UsageError("there are no samples to render")
-    settings = RenderSettings(samples.size, rendered_layers(layers))
+    settings = RenderSettings(samples.size, rendered_layers(layers), samples.encoding)
     model = _suited(model, samples)
     renderer = devices.open_renderer(_only(device), model, settings)
     try:
@@ -101,9 +101,9 @@ def finish(frames: Frames, samples: Samples, finishing: Finishing) -> Faces:
     layers = finishing.layers
     fill_background(frames.images, frames.covered, samples.background, finishing.backgrounds)
     finished = {"mask": frames.mask, **frames.layers}
-    K = samples.cameras.K
     if "landmarks" in layers:
-        finished["landmarks"] = find_landmarks(samples.landmarks, K, frames.layers["depth"])
+        depth = frames.layers["depth"]
+        finished["landmarks"] = find_landmarks(samples.landmarks, samples.cameras, depth)
     if "landmarks2d" in layers:
         finished["landmarks2d"] = finishing.contour.find(samples, frames.layers["depth"])
     return Faces(frames.images, {name: finished[name] for name in LAYERS if name in layers})

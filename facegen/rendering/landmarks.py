@@ -9,7 +9,7 @@ from facegen.files import Array
 from facegen.models.contour import CONTOUR
 from facegen.models.morphable_model import LinearModel, MorphableModel
 from facegen.sampling.samples import Samples
-from facegen.scene.cameras import project, to_camera_space
+from facegen.scene.cameras import Cameras, to_camera_space
 
 VISIBLE_WITHIN_MM = 1.0
 EDGE_WITHIN_MM = 8.0  # On the edge itself the surface falls away within a pixel.
@@ -17,7 +17,7 @@ EDGE_WITHIN_MM = 8.0  # On the edge itself the surface falls away within a pixel
 
 def find_landmarks(
     points: Float32[Array, "N L 3"],
-    K: Float32[Array, "N 3 3"],
+    cameras: Cameras,
     depth: Float32[Array, "N S S"],
     within: float | Float32[Array, "L"] = VISIBLE_WITHIN_MM,
 ) -> Float32[Array, "N L 3"]:
@@ -26,7 +26,7 @@ def find_landmarks(
     Visible: inside the image and, in at least one of the 3 x 3 pixels around, no surface is more
     than `within` mm in front.
     """
-    uv = project(points, K)
+    uv = cameras.project(points)
     size = depth.shape[1]
     padded = np.pad(depth, ((0, 0), (1, 1), (1, 1)))
     column, row = np.clip(np.floor(np.moveaxis(uv, -1, 0)), 0, size - 1).astype(np.intp)
@@ -55,7 +55,7 @@ class VisibleContour:
         """All 68 landmarks before depth images -> u, v, visible."""
         within = np.full(samples.landmarks.shape[1], VISIBLE_WITHIN_MM, np.float32)
         within[:CONTOUR] = EDGE_WITHIN_MM
-        return find_landmarks(self.landmarks(samples), samples.cameras.K, depth, within)
+        return find_landmarks(self.landmarks(samples), samples.cameras, depth, within)
 
     def landmarks(self, samples: Samples) -> Float32[Array, "N 68 3"]:
         """All 68 in camera space, mm; 17 to 67 are the mesh's."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int16, Int64
+from jaxtyping import Float32, Float64, Int16, Int64
 from scipy.special import ndtri
 
 from facegen.files import Array
-from facegen.models.attire import COLOURS, SKIN_COLOUR, VARIATIONS, Library, Piece
+from facegen.models.attire import COLOURS, SKIN_COLOUR, Library, Piece
 from facegen.recipe.attire import SLOTS, AttirePrior
 from facegen.sampling import colours
 from facegen.sampling.persona import Persona
@@ -35,8 +35,8 @@ HELD_SD_MM, HELD_SD_DEGREES = (14.0, 14.0, 7.0), (12.0, 15.0, 20.0)
 class Attire:
     """What N people wear, by slot: the piece's number or -1, its variations (in sd), its colours.
 
-    names: of the pieces, by number; colours: display-referred, the last one the person's skin; hand: from a held piece's space into
-    the head's; body (N, 3, 3): the shoulders' rotation in the head's space.
+    names: of the pieces, by number; colours: display-referred, the last one the person's skin;
+    hand: from a held piece's space into the head's; body (N, 3, 3): the shoulders' rotation in the head's space.
     """
 
     names: tuple[str, ...]

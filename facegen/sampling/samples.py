@@ -12,7 +12,7 @@ from facegen.files import Array
 from facegen.models.attire import library_path, read_library
 from facegen.models.morphable_model import LinearModel, MorphableModel
 from facegen.recipe.plan import identities_of
-from facegen.recipe.recipe import Recipe
+from facegen.recipe.recipe import Encoding, Recipe
 from facegen.sampling.attire import Attire, Dealer
 from facegen.sampling.framing import Background, check_camera, draw_background, draw_cameras
 from facegen.sampling.grid import grid_steps
@@ -36,6 +36,7 @@ class Samples:
 
     layout: Layout
     size: int
+    encoding: Encoding
     indices: Int64[Array, "N"]
     theta: Float32[Array, "N m"]
     cameras: Cameras
@@ -60,6 +61,7 @@ class Samples:
         return Samples(
             self.layout,
             self.size,
+            self.encoding,
             self.indices[rows],
             self.theta[rows],
             self.cameras[rows],
@@ -104,6 +106,7 @@ class Sampler:
         return Samples(
             layout=self.layout,
             size=recipe.image.size,
+            encoding=recipe.image.encoding,
             indices=indices,
             theta=theta,
             cameras=Cameras(transform, K),

@@ -12,16 +12,33 @@ from facegen.files import Array
 
 @dataclass(frozen=True, eq=False)
 class Cameras:
-    """N cameras: model_to_camera into camera space, K from there onto pixels."""
+    """N cameras: model_to_camera into camera space, K from there onto pixels.
+
+    distortion: of lenses that have some, the first radial coefficient k1 (Brown 1966): a point at
+    (X/Z, Y/Z) is seen at (1 + k1 r^2) times that, r its distance from the axis.
+    """
 
     model_to_camera: Float32[Array, "N 4 4"]
     K: Float32[Array, "N 3 3"]
+    distortion: Float32[Array, "N"] | None = None
 
     def __len__(self) -> int:
         return len(self.K)
 
     def __getitem__(self, rows: Any) -> "Cameras":
-        return Cameras(self.model_to_camera[rows], self.K[rows])
+        distortion = None if self.distortion is None else self.distortion[rows]
+        return Cameras(self.model_to_camera[rows], self.K[rows], distortion)
+
+    @property
+    def k1(self) -> Float32[Array, "N"]:
+        """The lenses' distortion, zero where there is none."""
+        return np.zeros(len(self), np.float32) if self.distortion is None else self.distortion
+
+    def project(self, points: Float[Array, "N P 3"]) -> Float[Array, "N P 2"]:
+        """Points in camera space -> pixels u, v, through lenses that may distort."""
+        if self.distortion is None:
+            return project(points, self.K)
+        return project(distorted(points, self.distortion), self.K)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +83,15 @@ def project(points: Float[Array, "N P 3"], K: Float[Array, "N 3 3"]) -> Float[Ar
     f, cx, cy = (K[:, None, i, j] for i, j in ((0, 0), (0, 2), (1, 2)))
     x, y, z = np.moveaxis(points, -1, 0)
     return np.stack([cx - f * x / z, cy + f * y / z], axis=-1)
+
+
+def distorted(
+    points: Float[Array, "N P 3"], distortion: Float[Array, "N"]
+) -> Float[Array, "N P 3"]:
+    """Points in camera space, moved to where a lens without distortion sees them as they are."""
+    square = np.square(points[..., :2] / points[..., 2:]).sum(axis=-1, keepdims=True)
+    factor = 1 + distortion[:, None, None] * square
+    return np.concatenate([points[..., :2] * factor, points[..., 2:]], axis=-1)
 
 
 def crop_to_landmarks(

@@ -25,7 +25,7 @@ STAMP = 8
 LARGE, NOWHERE, QUEUES = STAMP**2, STAMP**2 + 1, STAMP**2 + 2
 
 # Rows of `lanes`, each of BLOCK numbers, gathered and worked on at once.
-BLOCK, ROWS = 256, 22
+BLOCK, ROWS = 256, 34
 
 kernel = compiled(error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 
@@ -34,13 +34,15 @@ class Mesh(NamedTuple):
     """What all faces share.
 
     triangles: three times the number of each corner, where its values start; segmentation: labels;
-    mean in [0, 1]; ring: the other two corners of each triangle around a vertex, those of vertex v
-    from ring_start[v] to ring_start[v + 1].
+    mean in [0, 1]; transfer: of each vertex nine numbers that say how much light its surroundings
+    keep from it, or none; ring: the other two corners of each triangle around a vertex, those of
+    vertex v from ring_start[v] to ring_start[v + 1].
     """
 
     triangles: UInt32[Array, "3*F"]
     segmentation: UInt8[Array, "F"]
     mean: Float32[Array, "3*V"]
+    transfer: Float32[Array, "9*V"]
     ring_start: UInt32[Array, "V+1"]
     ring: UInt32[Array, "6*F"]
 
@@ -48,20 +50,25 @@ class Mesh(NamedTuple):
 class Faces(NamedTuple):
     """A batch of N: points in mm, reflectance, cameras and light.
 
-    illumination: each coefficient times the constant of its basis function.
+    illumination: each coefficient times the constant of its basis function; local: the same light
+    in model space; key: the direction that most of it comes from, and its colour.
     """
 
     points: Float32[Array, "N 3*V"]
     reflectance: Float32[Array, "N 3*V"]
     model_to_camera: Float32[Array, "N 4 4"]
     K: Float32[Array, "N 3 3"]
+    k1: Float32[Array, "N"]
     illumination: Float32[Array, "N 9 3"]
+    local: Float32[Array, "N 9 3"]
+    key: Float32[Array, "N 2 3"]
 
 
 class Surface(NamedTuple):
     """What pixels are shaded from: a mesh on the screen, and what its vertices and triangles have.
 
-    triangles as in Mesh; mean: of PNCC, or no values.
+    triangles as in Mesh; mean: of PNCC, or no values; kept_off: the light that surroundings keep
+    off, or no values; finish: which row of FINISHES a triangle has, counted from first_finish.
     """
 
     triangles: UInt32[Array, "3*F"]
@@ -70,6 +77,9 @@ class Surface(NamedTuple):
     reflectance: Float32[Array, "3*V"]
     segmentation: UInt8[Array, "F"]
     mean: Float32[Array, "3*V"]
+    kept_off: Float32[Array, "3*V"]
+    finish: UInt8[Array, "F"]
+    first_finish: int
 
 
 class Pixels(NamedTuple):
@@ -82,7 +92,8 @@ class Pixels(NamedTuple):
 class Images(NamedTuple):
     """What is drawn, a row for each face and P pixels; layers not asked for have no rows.
 
-    mask: where the face is seen; covered: where anything is; depth in mm.
+    mask: where the face is seen; covered: where anything is; depth in mm; radiance, shading and
+    specular: linear light.
     """
 
     images: UInt8[Array, "N 3*P"]
@@ -93,6 +104,9 @@ class Images(NamedTuple):
     albedo: UInt8[Array, "N 3*P"]
     segmentation: UInt8[Array, "N P"]
     pncc: UInt8[Array, "N 3*P"]
+    radiance: Float32[Array, "N 3*P"]
+    shading: Float32[Array, "N 3*P"]
+    specular: Float32[Array, "N 3*P"]
 
 
 class Work(NamedTuple):
@@ -101,8 +115,8 @@ class Work(NamedTuple):
     screen: x and y in 1/256 pixel, pixel centres at multiples of 256, and 1 / distance; queues of
     triangles by the size of their box, their counts and, of a block, kinds; keys: 1 / distance and
     triangle; of each covered pixel, place (row and column) and triangle, of the face or worn; seen:
-    flags of vertices, vertices their list, and their normals; worn_screen: of what is worn; of a
-    block, pixel, lanes and quantised.
+    flags of vertices, vertices their list, their normals and the light kept off; worn_screen: of
+    what is worn; of a block, pixel, lanes and quantised.
     """
 
     screen: Float32[Array, "3*V"]
@@ -118,6 +132,7 @@ class Work(NamedTuple):
     seen: UInt8[Array, "3*V"]
     vertices: UInt32[Array, "V+1"]
     normals: Float32[Array, "3*V"]
+    kept_off: Float32[Array, "3*V"]
     pixel: UInt32[Array, "{BLOCK}"]
     lanes: Float32[Array, "{ROWS}*{BLOCK}"]
     quantised: UInt8[Array, "3*{BLOCK}"]
@@ -140,6 +155,7 @@ def work_for(vertices: int, triangles: int, size: int) -> Work:
         seen=np.empty(3 * vertices, np.uint8),
         vertices=np.empty(vertices + 1, U32),
         normals=np.empty(3 * vertices, F),
+        kept_off=np.zeros(3 * vertices, F),
         pixel=np.empty(BLOCK, U32),
         lanes=np.zeros(ROWS * BLOCK, F),
         quantised=np.empty(3 * BLOCK, np.uint8),
@@ -147,9 +163,12 @@ def work_for(vertices: int, triangles: int, size: int) -> Work:
 
 
 def mesh_of(
-    triangles: Int32[Array, "F 3"], segmentation: UInt8[Array, "F"], mean: Float32[Array, "V 3"]
+    triangles: Int32[Array, "F 3"],
+    segmentation: UInt8[Array, "F"],
+    mean: Float32[Array, "V 3"],
+    transfer: Float32[Array, "9*V"],
 ) -> Mesh:
-    """The mesh of triangles, their labels and the vertices' coordinates."""
+    """The mesh of triangles, their labels, the vertices' coordinates and the light kept off."""
     corners = triangles.reshape(-1)
     others = np.stack([np.roll(triangles, -k, axis=1)[:, 1:] for k in range(3)], axis=1)
     starts, ring = rings(corners, others.reshape(-1, 2), len(mean))
@@ -157,6 +176,7 @@ def mesh_of(
         3 * corners.astype(U32),
         np.ascontiguousarray(segmentation, np.uint8),
         np.ascontiguousarray(mean, F).reshape(-1),
+        transfer,
         2 * starts.astype(U32),
         3 * ring.reshape(-1).astype(U32),
     )

@@ -44,12 +44,15 @@ def see(
     points: Float32[Array, "3*V"],
     transform: Float32[Array, "4 4"],
     K: Float32[Array, "3 3"],
+    k1: float,
     work: Work,
 ) -> None:
-    """Fill the keys with what a camera, (4, 4) and (3, 3), sees of points (3 V,) in mm."""
+    """Fill the keys with what a camera, (4, 4), (3, 3) and its lens, sees of points (3 V,) in mm."""
     size = len(work.keys)
     work.keys[:] = EMPTY
     project(points, transform, K, work.screen)
+    if k1 != ZERO:
+        distort(K, k1, work.screen)
     queue_all(mesh.triangles, work, size)
     draw_small(mesh.triangles, work, size)
     draw_large(mesh.triangles, work, size)
@@ -78,6 +81,19 @@ def project(
         screen[at] = u if drawn else REACH
         screen[at + 1] = v
         screen[at + 2] = w
+
+
+@kernel
+def distort(K: Float32[Array, "3 3"], k1: float, screen: Float32[Array, "3*V"]) -> None:
+    """Move points on the screen (3 V,) to where a lens of this radial distortion shows them."""
+    f, cx, cy = K[0, 0] * SUBPIXELS, (K[0, 2] - HALF) * SUBPIXELS, (K[1, 2] - HALF) * SUBPIXELS
+    scale = k1 / (f * f)
+    for at in range(0, len(screen), 3):
+        x, y = screen[at] - cx, screen[at + 1] - cy
+        factor = ONE + scale * (x * x + y * y)
+        drawn = screen[at] < REACH
+        screen[at] = np.floor(cx + x * factor + HALF) if drawn else REACH
+        screen[at + 1] = np.floor(cy + y * factor + HALF)
 
 
 @kernel

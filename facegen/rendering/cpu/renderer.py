@@ -1,6 +1,7 @@
 """The CPU renderer: numba kernels on one core, a batch of faces a call."""
 
 import time
+from collections.abc import Collection
 
 import numba
 import numpy as np
@@ -11,17 +12,35 @@ from facegen.errors import DeviceError
 from facegen.files import Array
 from facegen.models.morphable_model import MorphableModel
 from facegen.recipe.recipe import SIZES
-from facegen.rendering.contract import Frames, Meshes, Renderer, RenderSettings, Scene
+from facegen.rendering.contract import (
+    BENEATH,
+    BENEATH_MAPS,
+    Frames,
+    Meshes,
+    Renderer,
+    RenderSettings,
+    Scene,
+)
 from facegen.rendering.cpu.compiling import cpu
 from facegen.rendering.cpu.memory import Faces, Images, mesh_of, work_for
+from facegen.rendering.cpu.occlusion import transfer_of
 from facegen.rendering.cpu.shading import draw_faces
-from facegen.scene.lighting import CONSTANT, CROSS, LINEAR, SECTORAL, ZONAL
+from facegen.scene.lighting import CONSTANTS, key_light, turned
 
 BATCH, BATCH_PIXELS = 64, 64 * 256**2
-LAYERS = {"depth": 1, "normal": 3, "albedo": 3, "segmentation": 1, "pncc": 3}
-HARMONICS = np.array(
-    [CONSTANT, LINEAR, LINEAR, LINEAR, CROSS, CROSS, ZONAL, CROSS, SECTORAL], np.float32
-)
+LAYERS = {
+    "image": (3, np.uint8),
+    "depth": (1, np.float32),
+    "normal": (3, np.uint8),
+    "albedo": (3, np.uint8),
+    "segmentation": (1, np.uint8),
+    "pncc": (3, np.uint8),
+    "radiance": (3, np.float32),
+    "shading": (3, np.float32),
+    "specular": (3, np.float32),
+}
+FIELDS = {"image": "images"}
+HARMONICS = CONSTANTS.astype(np.float32)
 
 
 class CpuRenderer(Renderer):
@@ -40,11 +59,17 @@ class CpuRenderer(Renderer):
         self.batch = batch
         self._model, self._settings = model, settings
         self._scenes: list[Scene] = []
-        self._mesh = mesh_of(model.triangles, model.triangle_segments, model.normalised_mean)
+        lit = settings.encoding == "srgb"
+        transfer = transfer_of(model).reshape(-1) if lit else np.empty(0, np.float32)
+        segments = model.triangle_segments
+        self._mesh = mesh_of(model.triangles, segments, model.normalised_mean, transfer)
         self._work = work_for(model.vertices, len(model.triangles), settings.size)
         self._points = np.empty((batch, model.vertices, 3), np.float32)
         self._reflectance = np.empty_like(self._points)
-        self._images = images_for(settings, batch)
+        beneath = {name.removesuffix(BENEATH) for name in settings.layers if name in BENEATH_MAPS}
+        plain = {name for name in LAYERS if settings.draws(name)}
+        self._images = images_for(settings.size, batch, plain)
+        self._beneath = images_for(settings.size, batch if beneath else 0, beneath)
 
     def submit(self, scene: Scene) -> None:
         self._scenes.append(scene)
@@ -55,6 +80,9 @@ class CpuRenderer(Renderer):
         faces = self._evaluate(scene)
         evaluated = time.perf_counter()
         draw_faces(faces, self._worn(scene), self._mesh, self._work, self._images)
+        if len(self._beneath.mask):
+            nothing = nothing_worn(len(scene))
+            draw_faces(faces, nothing, self._mesh, self._work, self._beneath)
         seconds = {"evaluate": evaluated - started, "render": time.perf_counter() - evaluated}
         return self._frames(len(scene), seconds)
 
@@ -62,17 +90,27 @@ class CpuRenderer(Renderer):
         self._scenes.clear()
 
     def _evaluate(self, scene: Scene) -> Faces:
-        count, parameters = len(scene), scene.parameters
+        count, parameters, cameras = len(scene), scene.parameters, scene.cameras
         points, reflectance = self._points[:count], self._reflectance[:count]
         self._model.geometry.evaluate(parameters.geometry, points)
         self._model.reflectance.evaluate(contiguous(parameters.reflectance), reflectance)
         return Faces(
             points.reshape(count, -1),
             reflectance.reshape(count, -1),
-            contiguous(scene.cameras.model_to_camera),
-            contiguous(scene.cameras.K),
-            contiguous(parameters.illumination * HARMONICS[:, None]),
+            contiguous(cameras.model_to_camera),
+            contiguous(cameras.K),
+            contiguous(cameras.k1),
+            *self._light(scene),
         )
+
+    def _light(self, scene: Scene) -> tuple[Float32[Array, "N _ 3"], ...]:
+        """The light times its basis' constants, in camera and in model space, and its key light."""
+        illumination = scene.parameters.illumination
+        scaled = contiguous(illumination * HARMONICS[:, None])
+        if self._settings.encoding == "display":
+            return scaled, scaled, scaled[:, :2]
+        local = turned(illumination, scene.cameras.model_to_camera[:, :3, :3])
+        return scaled, contiguous(local * HARMONICS[:, None]), key_light(illumination)
 
     def _worn(self, scene: Scene) -> Meshes:
         """What is worn, with memory for it on the screen."""
@@ -84,15 +122,20 @@ class CpuRenderer(Renderer):
 
     def _frames(self, count: int, seconds: dict[str, float]) -> Frames:
         square = (count, self._settings.size, self._settings.size)
-        drawn = self._images
-        layers = {
-            name: getattr(drawn, name)[:count].reshape(*square, *[3] * (channels == 3))
-            for name, channels in LAYERS.items()
-            if name in self._settings.layers
+        layers = self._layers(self._images, square)
+        beneath = self._layers(self._beneath, square)
+        layers |= {name + BENEATH: layer for name, layer in beneath.items()}
+        mask, covered = (a[:count].reshape(square) for a in self._images[1:3])
+        return Frames(mask, covered, layers, seconds)
+
+    def _layers(self, images: Images, square: tuple[int, int, int]) -> dict[str, Array]:
+        """The layers that have rows, as (N, S, S) or (N, S, S, 3)."""
+        rows = {name: getattr(images, FIELDS.get(name, name)) for name in LAYERS}
+        return {
+            name: rows[name][: square[0]].reshape(*square, *[3] * (LAYERS[name][0] == 3))
+            for name in LAYERS
+            if len(rows[name])
         }
-        images, mask = drawn.images[:count].reshape(*square, 3), drawn.mask[:count].reshape(square)
-        covered = drawn.covered[:count].reshape(square)
-        return Frames(images, mask, covered, layers, seconds)
 
 
 def device_name() -> str:
@@ -116,18 +159,15 @@ def contiguous(values: Array) -> Float32[Array, "..."]:
     return np.ascontiguousarray(values, np.float32)
 
 
-def images_for(settings: RenderSettings, batch: int) -> Images:
-    """Images for a batch, with rows only for what is asked for."""
-    pixels = settings.size**2
-
-    def layer(name: str) -> Array:
-        rows = batch if name in settings.layers else 0
-        kind = np.float32 if name == "depth" else np.uint8
-        return np.zeros((rows, LAYERS[name] * pixels), kind)
-
-    images = np.zeros((batch, 3 * pixels), np.uint8)
+def images_for(size: int, batch: int, names: Collection[str]) -> Images:
+    """Images for a batch, with rows only for these layers."""
+    pixels = size**2
+    rows = {
+        FIELDS.get(name, name): np.zeros((batch if name in names else 0, channels * pixels), kind)
+        for name, (channels, kind) in LAYERS.items()
+    }
     mask, covered = np.zeros((2, batch, pixels), np.uint8)
-    return Images(images, mask, covered, **{name: layer(name) for name in LAYERS})
+    return Images(mask=mask, covered=covered, **rows)
 
 
 def nothing_worn(count: int) -> Meshes:

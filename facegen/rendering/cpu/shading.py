@@ -5,15 +5,13 @@ from jaxtyping import Float32, UInt8, UInt32
 
 from facegen.files import Array
 from facegen.rendering.contract import Meshes
-from facegen.rendering.cpu.lanes import UNUSED, W0, W1, W2, corners, edges, gather
+from facegen.rendering.cpu import radiance
+from facegen.rendering.cpu.lanes import gather
 from facegen.rendering.cpu.memory import (
     BLOCK,
     EMPTY,
-    HALF,
-    I32,
     IDS,
     ONE,
-    SUBPIXELS,
     U32,
     ZERO,
     F,
@@ -25,60 +23,85 @@ from facegen.rendering.cpu.memory import (
     Work,
     kernel,
 )
-from facegen.rendering.cpu.raster import project, see
+from facegen.rendering.cpu.pixels import (
+    ALBEDO,
+    DEPTH,
+    GLOSS,
+    NORMAL,
+    SHADING,
+    TANGENT,
+    TINY,
+    VALUES,
+    find_pixels,
+    interpolate,
+    put,
+    put_exact,
+    turn,
+    weigh,
+)
+from facegen.rendering.cpu.raster import distort, project, see
 from facegen.rendering.cpu.strands import comb
 from facegen.rendering.cpu.worn import STRANDS_U8, draw_worn
-
-FULL, TINY = F(255), F(1e-30)
-ALBEDO, NORMAL, VALUES, WEIGHT = (UNUSED + 3 * k * BLOCK for k in range(4))
-DEPTH = UNUSED + 12 * BLOCK
+from facegen.rendering.finishes import MATERIALS
 
 
 @kernel
 def draw_faces(faces: Faces, attire: Meshes, mesh: Mesh, work: Work, images: Images) -> None:
     """Draw a batch of faces, one after the other, and what their people wear."""
     for n in range(len(faces.points)):
-        points, transform = faces.points[n], faces.model_to_camera[n]
         clear(images, n)
-        see(mesh, points, transform, faces.K[n], work)
+        see(mesh, faces.points[n], faces.model_to_camera[n], faces.K[n], faces.k1[n], work)
         worn = attire.vertex_start[n + 1] > attire.vertex_start[n]
         if worn:
             see_worn(attire, n, faces, len(mesh.segmentation), work)
         count, worn_count = collect(work, len(mesh.segmentation), images, n)
-        mark(mesh.triangles, work.triangle[:count], work.seen)
-        find_normals(mesh, points, work)
-        surface = Surface(
-            mesh.triangles,
-            work.screen,
-            work.normals,
-            faces.reflectance[n],
-            mesh.segmentation,
-            mesh.mean,
-        )
-        for start in range(0, count, BLOCK):
-            stop = min(start + BLOCK, count)
-            shade(
-                Pixels(work.place[start:stop], work.triangle[start:stop]),
-                n,
-                surface,
-                faces,
-                work,
-                images,
-            )
+        shade_face(count, n, mesh, faces, work, images)
         if worn:
             shade_worn(worn_count, n, attire, faces, work, images)
 
 
 @kernel
 def see_worn(attire: Meshes, n: int, faces: Faces, first: int, work: Work) -> None:
-    """Add to the keys what the camera sees of what one wears; `first`: its first triangle's number."""
+    """Add to the keys what the camera sees of what one wears, its triangles numbered from first."""
     a, b = attire.vertex_start[n], attire.vertex_start[n + 1]
     s, t = attire.triangle_start[n], attire.triangle_start[n + 1]
     screen = work.worn_screen[: 3 * (b - a)]
     project(attire.points[a:b].reshape(-1), faces.model_to_camera[n], faces.K[n], screen)
-    draw_worn(
-        attire.triangles[s:t], attire.material[s:t], attire.strand[a:b], screen, work.keys, first
+    if faces.k1[n] != ZERO:
+        distort(faces.K[n], faces.k1[n], screen)
+    material, strand = attire.material[s:t], attire.strand[a:b]
+    draw_worn(attire.triangles[s:t], material, strand, screen, work.keys, first)
+
+
+@kernel
+def shade_face(count: int, n: int, mesh: Mesh, faces: Faces, work: Work, images: Images) -> None:
+    """Colour the pixels where the face is seen."""
+    mark(mesh.triangles, work.triangle[:count], work.seen)
+    seen = list_seen(work, len(faces.points[n]) // 3)
+    find_normals(mesh, faces.points[n], seen, work)
+    kept_off = work.kept_off[:0]
+    if len(mesh.transfer) and len(images.radiance):
+        find_kept_off(mesh.transfer, faces.local[n], seen, work)
+        kept_off = work.kept_off
+    surface = Surface(
+        mesh.triangles,
+        work.screen,
+        work.normals,
+        faces.reflectance[n],
+        mesh.segmentation,
+        mesh.mean,
+        kept_off,
+        mesh.segmentation,
+        0,
     )
+    for start in range(0, count, BLOCK):
+        stop = min(start + BLOCK, count)
+        pixels = Pixels(work.place[start:stop], work.triangle[start:stop])
+        find_values(pixels, n, surface, faces, work)
+        if len(images.radiance):
+            light_up(pixels, n, surface, faces, work)
+            finish_light(pixels, surface, work)
+        paint(pixels, n, surface, faces, work, images)
 
 
 @kernel
@@ -88,22 +111,56 @@ def shade_worn(
     """Colour the pixels where one sees what is worn."""
     a, b = attire.vertex_start[n], attire.vertex_start[n + 1]
     s, t = attire.triangle_start[n], attire.triangle_start[n + 1]
+    material, nothing = attire.material[s:t], work.normals[:0]
     surface = Surface(
         attire.triangles[s:t].reshape(-1),
         work.worn_screen,
         attire.normals[a:b].reshape(-1),
         attire.colours[a:b].reshape(-1),
         attire.segment[s:t],
-        work.normals[:0],
+        nothing,
+        nothing,
+        material,
+        MATERIALS,
     )
-    strand = attire.strand[a:b].reshape(-1)
+    strand, tangent = attire.strand[a:b].reshape(-1), attire.tangent[a:b].reshape(-1)
     for start in range(0, count, BLOCK):
         stop = min(start + BLOCK, count)
         pixels = Pixels(work.worn_place[start:stop], work.worn_triangle[start:stop])
         find_values(pixels, n, surface, faces, work)
         interpolate(surface.triangles, pixels.triangle, strand, work.lanes, VALUES)
-        comb_strands(attire.material[s:t], pixels.triangle, work.lanes)
+        comb_strands(material, pixels.triangle, work.lanes)
+        if len(images.radiance):
+            light_up(pixels, n, surface, faces, work)
+            interpolate(surface.triangles, pixels.triangle, tangent, work.lanes, TANGENT)
+            turn(work.lanes, len(pixels.place), faces.model_to_camera[n], TANGENT)
+            radiance.gleam(work.lanes, pixels.triangle, material, STRANDS_U8, faces.key[n])
+            finish_light(pixels, surface, work)
         paint(pixels, n, surface, faces, work, images)
+
+
+@kernel
+def light_up(pixels: Pixels, n: int, surface: Surface, faces: Faces, work: Work) -> None:
+    """Linear albedo, irradiance and highlights of pixels, into lanes."""
+    lanes, chosen, count = work.lanes, pixels.triangle, len(pixels.place)
+    radiance.linearise(lanes, count)
+    radiance.irradiate(lanes, count, faces.illumination[n], SHADING)
+    radiance.look(lanes, pixels.place, faces.K[n])
+    radiance.shine(lanes, count, faces.illumination[n])
+    radiance.highlight(lanes, chosen, surface.finish, surface.first_finish, faces.key[n])
+
+
+@kernel
+def finish_light(pixels: Pixels, surface: Surface, work: Work) -> None:
+    """Take off the light that surroundings keep off, and add all up."""
+    lanes, count = work.lanes, len(pixels.place)
+    if len(surface.kept_off):
+        interpolate(surface.triangles, pixels.triangle, surface.kept_off, lanes, TANGENT)
+        radiance.keep_off(lanes, count, TANGENT)
+        radiance.shine_less(lanes, count, TANGENT)
+    else:
+        radiance.clip_below(lanes, count)
+    radiance.add_up(lanes, count)
 
 
 @kernel
@@ -153,13 +210,19 @@ def mark(
 
 
 @kernel
-def find_normals(mesh: Mesh, points: Float32[Array, "3*V"], work: Work) -> None:
+def list_seen(work: Work, vertices: int) -> int:
+    """List the vertices that are flagged; how many there are."""
+    count = 0
+    for vertex in range(vertices):
+        work.vertices[count] = vertex
+        count += work.seen[3 * vertex]
+    return count
+
+
+@kernel
+def find_normals(mesh: Mesh, points: Float32[Array, "3*V"], count: int, work: Work) -> None:
     """The unit normals of the vertices seen: of the faces around, weighted by area."""
     ring, ring_start, normals, vertices = mesh.ring, mesh.ring_start, work.normals, work.vertices
-    count = 0
-    for vertex in range(len(points) // 3):
-        vertices[count] = vertex
-        count += work.seen[3 * vertex]
     for i in range(count):
         vertex = vertices[i]
         a = 3 * vertex
@@ -177,25 +240,35 @@ def find_normals(mesh: Mesh, points: Float32[Array, "3*V"], work: Work) -> None:
 
 
 @kernel
+def find_kept_off(
+    transfer: Float32[Array, "9*V"], local: Float32[Array, "9 3"], count: int, work: Work
+) -> None:
+    """The light that surroundings add to (below zero: keep off) each vertex seen."""
+    for i in range(count):
+        vertex = work.vertices[i]
+        at, first = 3 * vertex, 9 * vertex
+        red = green = blue = ZERO
+        for k in range(9):
+            weight = transfer[first + k]
+            red += weight * local[k, 0]
+            green += weight * local[k, 1]
+            blue += weight * local[k, 2]
+        work.kept_off[at], work.kept_off[at + 1], work.kept_off[at + 2] = red, green, blue
+
+
+@kernel
 def clear(images: Images, n: int) -> None:
     """Make the n-th image and its layers empty."""
-    images.images[n] = 0
-    for layer in (images.normal, images.albedo, images.pncc):
+    for layer in (images.images, images.normal, images.albedo, images.pncc):
         if len(layer):
             layer[n] = 0
     if len(images.segmentation):
         images.segmentation[n] = 0
     if len(images.depth):
         images.depth[n] = 0
-
-
-@kernel
-def shade(
-    pixels: Pixels, n: int, surface: Surface, faces: Faces, work: Work, images: Images
-) -> None:
-    """Colour up to BLOCK pixels of the face, in the n-th image and its layers."""
-    find_values(pixels, n, surface, faces, work)
-    paint(pixels, n, surface, faces, work, images)
+    for exact in (images.radiance, images.shading, images.specular):
+        if len(exact):
+            exact[n] = 0
 
 
 @kernel
@@ -205,7 +278,7 @@ def find_values(pixels: Pixels, n: int, surface: Surface, faces: Faces, work: Wo
     gather(surface.triangles, surface.screen, chosen, lanes)
     weigh(lanes, pixels.place)
     interpolate(surface.triangles, chosen, surface.normals, lanes, NORMAL)
-    turn(lanes, len(chosen), faces.model_to_camera[n])
+    turn(lanes, len(chosen), faces.model_to_camera[n], NORMAL)
     interpolate(surface.triangles, chosen, surface.reflectance, lanes, ALBEDO)
 
 
@@ -216,8 +289,15 @@ def paint(
     """Light pixels whose values are in lanes, and put them into the n-th image and its layers."""
     lanes, chosen, pixel = work.lanes, pixels.triangle, work.pixel[: len(pixels.place)]
     find_pixels(pixels.place, len(work.keys), pixel)
-    light(lanes, len(chosen), faces.illumination[n])
-    put(work, VALUES, ZERO, pixel, images.images[n])
+    if len(images.radiance):
+        put_exact(lanes, VALUES, pixel, images.radiance[n])
+    if len(images.shading):
+        put_exact(lanes, SHADING, pixel, images.shading[n])
+    if len(images.specular):
+        put_exact(lanes, GLOSS, pixel, images.specular[n])
+    if len(images.images):
+        radiance.light(lanes, len(chosen), faces.illumination[n])
+        put(work, VALUES, ZERO, pixel, images.images[n])
     if len(images.albedo):
         put(work, ALBEDO, ZERO, pixel, images.albedo[n])
     if len(images.normal):
@@ -231,96 +311,3 @@ def paint(
     if len(images.depth):
         for j in range(len(chosen)):
             images.depth[n, pixel[j]] = lanes[DEPTH + j]
-
-
-@kernel
-def find_pixels(place: UInt32[Array, "n"], size: int, pixel: UInt32[Array, "n"]) -> None:
-    """Where pixels of these rows and columns are in the image."""
-    for j in range(len(place)):
-        pixel[j] = (place[j] >> U32(16)) * U32(size) + (place[j] & U32(0xFFFF))
-
-
-@kernel
-def weigh(lanes: Float32[Array, "rows*block"], place: UInt32[Array, "n"]) -> None:
-    """The perspective-correct weights of each triangle's corners at its pixel, and its distance."""
-    for j in range(len(place)):
-        x = SUBPIXELS * F(I32(place[j] & U32(0xFFFF)))
-        y = SUBPIXELS * F(I32(place[j] >> U32(16)))
-        x0, x1, x2, y0, y1, y2 = corners(lanes, j, x, y)
-        e0, e1, e2 = edges(x0, x1, x2, y0, y1, y2)
-        area = e0 + e1 + e2
-        e0, e1, e2 = e0 * lanes[W0 + j], e1 * lanes[W1 + j], e2 * lanes[W2 + j]
-        scale = ONE / (e0 + e1 + e2)
-        lanes[WEIGHT + j] = e0 * scale
-        lanes[WEIGHT + BLOCK + j] = e1 * scale
-        lanes[WEIGHT + 2 * BLOCK + j] = e2 * scale
-        lanes[DEPTH + j] = area * scale
-
-
-@kernel
-def interpolate(
-    triangles: UInt32[Array, "3*F"],
-    chosen: UInt32[Array, "n"],
-    values: Float32[Array, "3*V"],
-    lanes: Float32[Array, "rows*block"],
-    to: int,
-) -> None:
-    """Values (3 V,) at the pixels of the chosen triangles, into three rows from `to`."""
-    out = lanes[to : to + 3 * BLOCK]
-    for j in range(len(chosen)):
-        t = 3 * chosen[j]
-        a, b, c = triangles[t], triangles[t + 1], triangles[t + 2]
-        p, q, r = lanes[WEIGHT + j], lanes[WEIGHT + BLOCK + j], lanes[WEIGHT + 2 * BLOCK + j]
-        out[j] = p * values[a] + q * values[b] + r * values[c]
-        out[BLOCK + j] = p * values[a + 1] + q * values[b + 1] + r * values[c + 1]
-        out[2 * BLOCK + j] = p * values[a + 2] + q * values[b + 2] + r * values[c + 2]
-
-
-@kernel
-def turn(lanes: Float32[Array, "rows*block"], count: int, transform: Float32[Array, "4 4"]) -> None:
-    """Normals from model space into eye space, made of unit length."""
-    m00, m01, m02 = transform[0, 0], transform[0, 1], transform[0, 2]
-    m10, m11, m12 = transform[1, 0], transform[1, 1], transform[1, 2]
-    m20, m21, m22 = transform[2, 0], transform[2, 1], transform[2, 2]
-    for j in range(count):
-        x, y, z = lanes[NORMAL + j], lanes[NORMAL + BLOCK + j], lanes[NORMAL + 2 * BLOCK + j]
-        scale = ONE / np.sqrt(max(x * x + y * y + z * z, TINY))
-        x, y, z = x * scale, y * scale, z * scale
-        lanes[NORMAL + j] = m00 * x + m01 * y + m02 * z
-        lanes[NORMAL + BLOCK + j] = m10 * x + m11 * y + m12 * z
-        lanes[NORMAL + 2 * BLOCK + j] = m20 * x + m21 * y + m22 * z
-
-
-@kernel
-def light(
-    lanes: Float32[Array, "rows*block"], count: int, illumination: Float32[Array, "9 3"]
-) -> None:
-    """Reflectance times irradiance, into VALUES; illumination (9, 3) times its basis' constants."""
-    for channel in range(3):
-        weights = illumination[:, channel]
-        l0, l1, l2, l3, l4 = weights[0], weights[1], weights[2], weights[3], weights[4]
-        l5, l6, l7, l8 = weights[5], weights[6], weights[7], weights[8]
-        row = channel * BLOCK
-        for j in range(count):
-            x, y, z = lanes[NORMAL + j], lanes[NORMAL + BLOCK + j], lanes[NORMAL + 2 * BLOCK + j]
-            linear = l0 + l1 * y + l2 * z + l3 * x
-            cross = l4 * x * y + l5 * y * z + l7 * x * z
-            square = l6 * (F(3) * z * z - ONE) + l8 * (x * x - y * y)
-            lanes[VALUES + row + j] = lanes[ALBEDO + row + j] * (linear + cross + square)
-
-
-@kernel
-def put(
-    work: Work, row: int, low: float, pixel: UInt32[Array, "n"], image: UInt8[Array, "3*P"]
-) -> None:
-    """Three rows of lanes, [low, 1] made [0, 255] and rounded, into an image (3 P,)."""
-    values, quantised = work.lanes[row : row + 3 * BLOCK], work.quantised
-    scale = FULL / (ONE - low)
-    for j in range(3 * BLOCK):
-        value = min(max(scale * (values[j] - low), ZERO), FULL)
-        quantised[j] = np.uint8(I32(value + HALF))
-    for j in range(len(pixel)):
-        at = 3 * pixel[j]
-        image[at] = quantised[j]
-        image[at + 1] = quantised[BLOCK + j]
-        image[at + 2] = quantised[2 * BLOCK + j]

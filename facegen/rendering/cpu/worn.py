@@ -25,7 +25,7 @@ def draw_worn(
     keys: Array,
     first: int,
 ) -> None:
-    """Draw triangles from the snapped screen into the keys, the number of the first being `first`."""
+    """Draw triangles from the snapped screen into the keys, numbered from first."""
     for t in range(len(triangles)):
         if material[t] != CLEAR_U8:
             draw_triangle(triangles[t], material[t], strand, screen, keys, first + t)

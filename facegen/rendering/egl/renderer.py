@@ -12,15 +12,16 @@ import numpy as np
 
 from facegen.files import Array
 from facegen.models.morphable_model import MorphableModel
-from facegen.rendering.contract import Frames, Renderer, RenderSettings, Scene
+from facegen.rendering.contract import BENEATH_MAPS, Frames, Renderer, RenderSettings, Scene
 from facegen.rendering.egl.context import device_name, open_context
-from facegen.rendering.egl.strip import TARGETS, LayerPass, Strip
+from facegen.rendering.egl.strip import TARGETS, LayerPass, Strip, target_of
 from facegen.rendering.egl.surface import Surface
 
 BATCH = 32
 MAX_STRIP = 16384
 GL_CLIP_DISTANCE0 = 0x3000
-NONE, WORN_ALPHA, FULL = np.uint8(0), np.uint8(128), np.uint8(255)
+NONE, FULL = np.uint8(0), np.uint8(255)
+WORN_ALPHA, ONE_LEVEL = 128.5, 1 / 255
 
 
 class EglRenderer(Renderer):
@@ -33,15 +34,17 @@ class EglRenderer(Renderer):
         self.device = f"egl:{index} {device_name(self._context)}"
         self._size = settings.size
         self.batch = self._largest_batch(settings.size)
-        self._layers = [name for name in TARGETS if name == "image" or name in settings.layers]
-        self._surface = Surface(self._context, model, self.batch)
+        known = (*TARGETS, *BENEATH_MAPS)
+        self._layers = [name for name in known if settings.draws(name)]
+        self._first = self._layers[0] if "image" in self._layers else "radiance"
+        self._surface = Surface(self._context, model, self.batch, settings.encoding == "srgb")
         strip = Strip(settings.size, self.batch)
         self._passes = {
             name: LayerPass(self._context, self._surface, name, strip) for name in self._layers
         }
         shape = (self.batch, settings.size, settings.size)
         self._pixels: dict[str, Array] = {
-            name: np.empty((*shape, TARGETS[name].components), TARGETS[name].numpy)
+            name: np.empty((*shape, target_of(name).components), target_of(name).numpy)
             for name in self._layers
         }
         self._free = deque(_Slot(self._context, self._pixels) for _ in range(self.ahead + 1))
@@ -69,12 +72,12 @@ class EglRenderer(Renderer):
             strips = {name: self._fetch(name, slot) for name in self._layers}
             timers = {"evaluate": slot.evaluate.elapsed, "render": slot.render.elapsed}
         self._free.append(slot)
-        image = strips.pop("image")
-        alpha = image[..., 3]
-        mask, covered = (np.where(alpha > low, FULL, NONE) for low in (WORN_ALPHA, NONE))
+        alpha = strips[self._first][..., 3]
+        least = WORN_ALPHA * (1 if alpha.dtype == np.uint8 else ONE_LEVEL)
+        mask, covered = (np.where(alpha > low, FULL, NONE) for low in (least, 0))
         layers = {name: _without_alpha(strip) for name, strip in strips.items()}
         seconds = {stage: nanoseconds * 1e-9 for stage, nanoseconds in timers.items()}
-        return Frames(_without_alpha(image), mask, covered, layers, seconds)
+        return Frames(mask, covered, layers, seconds)
 
     def close(self) -> None:
         """Release the context and all that lives in it."""

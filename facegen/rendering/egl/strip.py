@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import moderngl
 import numpy as np
 
-from facegen.rendering.egl.programs import fragment_shader, shader
+from facegen.rendering.contract import BENEATH
+from facegen.rendering.egl.programs import fragment_shader, vertex_shader
 from facegen.rendering.egl.surface import Surface
 
 
@@ -18,7 +19,7 @@ class Target:
     numpy: type
 
 
-COLOUR = Target(4, "f1", np.uint8)
+COLOUR, LIGHT = Target(4, "f1", np.uint8), Target(4, "f4", np.float32)
 TARGETS = {
     "image": COLOUR,
     "depth": Target(1, "f4", np.float32),
@@ -26,7 +27,15 @@ TARGETS = {
     "albedo": COLOUR,
     "segmentation": Target(1, "f1", np.uint8),
     "pncc": COLOUR,
+    "radiance": LIGHT,
+    "shading": LIGHT,
+    "specular": LIGHT,
 }
+
+
+def target_of(layer: str) -> Target:
+    """How a layer, or one beneath attire, leaves the device."""
+    return TARGETS[layer.removesuffix(BENEATH)]
 
 
 @dataclass(frozen=True)
@@ -43,15 +52,17 @@ class Strip:
 
 
 class LayerPass:
-    """One layer: its program, and the strip it draws into."""
+    """One layer: its programs, and the strip it draws into; of the face alone where `beneath`."""
 
     def __init__(
         self, context: moderngl.Context, surface: Surface, layer: str, strip: Strip
     ) -> None:
-        self._surface, self._target, self._size = surface, TARGETS[layer], strip.size
+        name = layer.removesuffix(BENEATH)
+        self._surface, self._target, self._size = surface, target_of(layer), strip.size
+        self._beneath = name != layer
         self._program, self._worn_program = (
-            context.program(shader(vertex), fragment_shader=fragment_shader(f"{layer}.frag", worn))
-            for vertex, worn in (("face.vert", False), ("worn.vert", True))
+            context.program(vertex_shader(worn), fragment_shader=fragment_shader(name, worn))
+            for worn in (False, True)
         )
         colour = context.texture(strip.pixels, self._target.components, dtype=self._target.dtype)
         depth = context.depth_renderbuffer(strip.pixels)
@@ -60,6 +71,8 @@ class LayerPass:
         self._worn = context.vertex_array(self._worn_program, [])
         self._program["vertices"], self._program["tiles"] = surface.vertices, strip.tiles
         self._worn_program["tiles"] = strip.tiles
+        if "lit" in self._program:
+            self._program["lit"] = surface.lit
 
     def draw(self, count: int, into: moderngl.Buffer) -> None:
         """Draw the first `count` faces and have the strip copied, its first row the top's."""
@@ -67,7 +80,7 @@ class LayerPass:
         self._framebuffer.clear()
         self._surface.bind()
         self._faces.render(instances=count)
-        if self._surface.worn_triangles:
+        if self._surface.worn_triangles and not self._beneath:
             self._worn.render(moderngl.TRIANGLES, vertices=3 * self._surface.worn_triangles)
         self._framebuffer.read_into(
             into,

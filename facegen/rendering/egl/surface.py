@@ -8,21 +8,26 @@ from facegen.errors import DeviceError
 from facegen.files import Array
 from facegen.models.morphable_model import LinearModel, MorphableModel
 from facegen.rendering.contract import FAR_MM, NEAR_MM, Meshes, Scene
+from facegen.rendering.cpu.occlusion import transfer_of
 from facegen.rendering.egl.programs import bind, shader
 from facegen.rendering.rings import rings
 from facegen.scene.cameras import Cameras
+from facegen.scene.lighting import CONSTANTS, key_light, turned
 
 FACES = 16
 MAX_COMPONENTS = 1000
 GROUP = 64
-FACE_FLOATS = 16 + 16 + 9 * 4
+# Two matrices, light in two spaces, the key light, and the lens.
+FACE_FLOATS = 16 + 16 + 9 * 4 + 9 * 4 + 2 * 4 + 4
 
 
 class Surface:
     """The model's bases and the batch's geometry, normals and reflectance, on the device."""
 
-    def __init__(self, context: moderngl.Context, model: MorphableModel, batch: int) -> None:
-        self._context, self.vertices = context, model.vertices
+    def __init__(
+        self, context: moderngl.Context, model: MorphableModel, batch: int, lit: bool = False
+    ) -> None:
+        self._context, self.vertices, self.lit = context, model.vertices, lit
         self._geometry = DeviceModel(context, model.geometry, batch)
         self._reflectance = DeviceModel(context, model.reflectance, batch)
         self._normals = context.compute_shader(shader("normals.comp"))
@@ -33,6 +38,8 @@ class Surface:
         self._mean = context.buffer(np.ascontiguousarray(model.normalised_mean, np.float32))
         self._faces = context.buffer(reserve=4 * FACE_FLOATS * batch)
         self._segmentation = context.buffer(model.triangle_segments.astype(np.uint32))
+        transfer = transfer_of(model) if lit else np.zeros((1, 9), np.float32)
+        self._transfer = context.buffer(transfer)
         self.worn_triangles = 0
         self._worn_vertices, self._worn_corners = (context.buffer(reserve=16) for _ in range(2))
         self.triangles = context.buffer(np.ascontiguousarray(model.triangles, np.int32))
@@ -60,6 +67,7 @@ class Surface:
                 self._segmentation,
                 self._worn_vertices,
                 self._worn_corners,
+                self._transfer,
             )
         )
 
@@ -68,7 +76,7 @@ class Surface:
         self.worn_triangles = 0 if attire is None else len(attire.triangles)
         if attire is None or not self.worn_triangles:
             return
-        parts = (attire.points, attire.normals, attire.colours, attire.strand)
+        parts = (attire.points, attire.normals, attire.colours, attire.strand, attire.tangent)
         self._worn_vertices = self._filled(self._worn_vertices, np.concatenate(parts, axis=1))
         self._worn_corners = self._filled(self._worn_corners, corner_table(attire))
 
@@ -140,10 +148,14 @@ def corner_table(attire: Meshes) -> UInt32[Array, "T 4"]:
 def face_table(scene: Scene, size: int) -> Float32[Array, "N {FACE_FLOATS}"]:
     """The shaders' struct Face of each face: matrices by columns, light padded to vec4."""
     table = np.zeros((len(scene), FACE_FLOATS), np.float32)
-    to_clip = clip_matrices(scene.cameras, size) @ scene.cameras.model_to_camera
-    table[:, :16] = np.swapaxes(to_clip, 1, 2).reshape(-1, 16)
-    table[:, 16:32] = np.swapaxes(scene.cameras.model_to_camera, 1, 2).reshape(-1, 16)
-    table[:, 32:].reshape(-1, 9, 4)[..., :3] = scene.parameters.illumination
+    cameras, light = scene.cameras, scene.parameters.illumination
+    table[:, :16] = np.swapaxes(clip_matrices(cameras, size), 1, 2).reshape(-1, 16)
+    table[:, 16:32] = np.swapaxes(cameras.model_to_camera, 1, 2).reshape(-1, 16)
+    table[:, -4] = cameras.k1
+    vectors = table[:, 32:-4].reshape(-1, 20, 4)[..., :3]
+    vectors[:, :9] = light
+    vectors[:, 9:18] = turned(light, cameras.model_to_camera[:, :3, :3]) * CONSTANTS[:, None]
+    vectors[:, 18:] = key_light(light)
     return table
 
 

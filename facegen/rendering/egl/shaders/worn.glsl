@@ -26,10 +26,24 @@ vec3 combed(vec3 colour) {
 }
 
 float label() { return float(part) / 255.0; }
+
+uint finish_row() { return MATERIALS + material; }
+
+in vec3 tangent;
+
+vec3 gleam(vec3 n, vec3 v, vec3 key, vec3 tint) {
+    vec3 h = key + v;
+    float cosine = dot(tangent, h), square = max(dot(tangent, tangent) * dot(h, h), 1e-12);
+    float x = pow(max(1 - cosine * cosine / square, 0), 8);
+    float lit = max(dot(n, key) + HAIR_WRAP, 0);
+    return lit * (HAIR_FIRST * pow(x, 4) + HAIR_SECOND * x * tint);
+}
 #else
 layout(std430, binding = 5) readonly buffer Parts { uint parts[]; };
 const float COVERAGE = 1.0;
 void cut() {}
 vec3 combed(vec3 colour) { return colour; }
 float label() { return float(parts[gl_PrimitiveID]) / 255.0; }
+uint finish_row() { return parts[gl_PrimitiveID]; }
+uniform bool lit;
 #endif

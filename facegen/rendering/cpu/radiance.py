@@ -1,0 +1,220 @@
+"""Light: irradiance of spherical harmonics, and the highlights of skin, eyes and hair."""
+
+import numpy as np
+from jaxtyping import Float32, UInt8, UInt32
+
+from facegen.files import Array
+from facegen.rendering.cpu.memory import BLOCK, I32, ONE, U32, ZERO, F, kernel
+from facegen.rendering.cpu.pixels import ALBEDO, GLOSS, NORMAL, SHADING, TANGENT, VALUES, VIEW
+from facegen.rendering.finishes import (
+    BROAD_LINEAR,
+    BROAD_SQUARE,
+    FINISHES,
+    FRESNEL_HIGH,
+    FRESNEL_LOW,
+    HAIR_FIRST,
+    HAIR_SECOND,
+    HAIR_WRAP,
+    LOBES,
+    TO_LINEAR,
+)
+
+TABLE = FINISHES
+L1, L2 = F(BROAD_LINEAR), F(BROAD_SQUARE)
+LOW, HIGH = F(FRESNEL_LOW), F(FRESNEL_HIGH)
+G16, G64, G256 = (F(gain) for gain in LOBES)
+FIRST, SECOND, WRAP = F(HAIR_FIRST), F(HAIR_SECOND), F(HAIR_WRAP)
+C5, C4, C3, C2, C1, C0 = (F(c) for c in TO_LINEAR)
+TINY = F(1e-12)
+
+
+@kernel
+def irradiate(
+    lanes: Float32[Array, "rows*block"], count: int, illumination: Float32[Array, "9 3"], to: int
+) -> None:
+    """Irradiance at the normals into rows `to`; illumination (9, 3) times its basis' constants."""
+    for channel in range(3):
+        weights = illumination[:, channel]
+        l0, l1, l2, l3, l4 = weights[0], weights[1], weights[2], weights[3], weights[4]
+        l5, l6, l7, l8 = weights[5], weights[6], weights[7], weights[8]
+        row = to + channel * BLOCK
+        for j in range(count):
+            x, y, z = lanes[NORMAL + j], lanes[NORMAL + BLOCK + j], lanes[NORMAL + 2 * BLOCK + j]
+            linear = l0 + l1 * y + l2 * z + l3 * x
+            cross = l4 * x * y + l5 * y * z + l7 * x * z
+            square = l6 * (F(3) * z * z - ONE) + l8 * (x * x - y * y)
+            lanes[row + j] = linear + cross + square
+
+
+@kernel
+def light(
+    lanes: Float32[Array, "rows*block"], count: int, illumination: Float32[Array, "9 3"]
+) -> None:
+    """Display-referred colour: reflectance times irradiance, into VALUES."""
+    irradiate(lanes, count, illumination, VALUES)
+    for row in range(3):
+        for j in range(row * BLOCK, row * BLOCK + count):
+            lanes[VALUES + j] *= lanes[ALBEDO + j]
+
+
+@kernel
+def linearise(lanes: Float32[Array, "rows*block"], count: int) -> None:
+    """The albedo as linear light, into VALUES: sRGB's curve within 0.0003 (IEC 61966-2-1)."""
+    for row in range(3):
+        for j in range(row * BLOCK, row * BLOCK + count):
+            x = min(max(lanes[ALBEDO + j], ZERO), ONE)
+            lanes[VALUES + j] = ((((C5 * x + C4) * x + C3) * x + C2) * x + C1) * x + C0
+
+
+@kernel
+def keep_off(lanes: Float32[Array, "rows*block"], count: int, kept_off: int) -> None:
+    """Take the light that surroundings keep off from the irradiance, and highlights with it.
+
+    kept_off: the row of what is kept off; the share that is left stays there.
+    """
+    for row in range(3):
+        for j in range(row * BLOCK, row * BLOCK + count):
+            whole = max(lanes[SHADING + j], ZERO)
+            left = min(max(lanes[SHADING + j] + lanes[kept_off + j], ZERO), whole + whole)
+            lanes[kept_off + j] = min(left / max(whole, TINY), ONE)
+            lanes[SHADING + j] = left
+
+
+@kernel
+def clip_below(lanes: Float32[Array, "rows*block"], count: int) -> None:
+    """No irradiance below zero."""
+    for row in range(3):
+        for j in range(row * BLOCK, row * BLOCK + count):
+            lanes[SHADING + j] = max(lanes[SHADING + j], ZERO)
+
+
+@kernel
+def look(
+    lanes: Float32[Array, "rows*block"],
+    place: UInt32[Array, "n"],
+    K: Float32[Array, "3 3"],
+) -> None:
+    """The unit vectors from pixels to the camera, into VIEW."""
+    scale, cx, cy = ONE / K[0, 0], K[0, 2] - F(0.5), K[1, 2] - F(0.5)
+    for j in range(len(place)):
+        x = (cx - F(I32(place[j] & U32(0xFFFF)))) * scale
+        y = (F(I32(place[j] >> U32(16))) - cy) * scale
+        length = ONE / np.sqrt(x * x + y * y + ONE)
+        lanes[VIEW + j], lanes[VIEW + BLOCK + j] = x * length, y * length
+        lanes[VIEW + 2 * BLOCK + j] = length
+
+
+@kernel
+def shine(
+    lanes: Float32[Array, "rows*block"],
+    count: int,
+    illumination: Float32[Array, "9 3"],
+) -> None:
+    """What a glossy surface reflects of all light (its broad lobe), into GLOSS.
+
+    Fresnel's factor by Schlick's formula (1994); the light is the harmonics' in the mirror's
+    direction, blurred.
+    """
+    for channel in range(3):
+        w = illumination[:, channel]
+        l0, l1, l2, l3, l4 = w[0], L1 * w[1], L1 * w[2], L1 * w[3], L2 * w[4]
+        l5, l6, l7, l8 = L2 * w[5], L2 * w[6], L2 * w[7], L2 * w[8]
+        row = GLOSS + channel * BLOCK
+        for j in range(count):
+            nx, ny, nz = lanes[NORMAL + j], lanes[NORMAL + BLOCK + j], lanes[NORMAL + 2 * BLOCK + j]
+            vx, vy, vz = lanes[VIEW + j], lanes[VIEW + BLOCK + j], lanes[VIEW + 2 * BLOCK + j]
+            facing = nx * vx + ny * vy + nz * vz
+            x, y, z = F(2) * facing * nx - vx, F(2) * facing * ny - vy, F(2) * facing * nz - vz
+            linear = l0 + l1 * y + l2 * z + l3 * x
+            cross = l4 * x * y + l5 * y * z + l7 * x * z
+            square = l6 * (F(3) * z * z - ONE) + l8 * (x * x - y * y)
+            rest = ONE - min(max(facing, ZERO), ONE)
+            fresnel = LOW + HIGH * rest * rest * rest * rest * rest
+            lanes[row + j] = fresnel * max(linear + cross + square, ZERO)
+
+
+@kernel
+def highlight(
+    lanes: Float32[Array, "rows*block"],
+    chosen: UInt32[Array, "n"],
+    finish: UInt8[Array, "F"],
+    first: int,
+    key: Float32[Array, "2 3"],
+) -> None:
+    """Weigh the broad lobe by each pixel's finish, and add the sharp lobes about the key light.
+
+    Blinn-Phong lobes (1977) of exponents 16, 64 and 256, each of unit energy.
+    """
+    dx, dy, dz = key[0, 0], key[0, 1], key[0, 2]
+    red, green, blue = key[1, 0], key[1, 1], key[1, 2]
+    for j in range(len(chosen)):
+        row = TABLE[finish[chosen[j]] + first]
+        nx, ny, nz = lanes[NORMAL + j], lanes[NORMAL + BLOCK + j], lanes[NORMAL + 2 * BLOCK + j]
+        hx, hy, hz = (
+            dx + lanes[VIEW + j],
+            dy + lanes[VIEW + BLOCK + j],
+            dz + lanes[VIEW + 2 * BLOCK + j],
+        )
+        length = ONE / np.sqrt(max(hx * hx + hy * hy + hz * hz, TINY))
+        x = max((nx * hx + ny * hy + nz * hz) * length, ZERO)
+        x *= x
+        x *= x
+        x *= x
+        p16 = x * x
+        p64 = p16 * p16 * p16 * p16
+        p256 = p64 * p64 * p64 * p64
+        lit = max(nx * dx + ny * dy + nz * dz, ZERO) * LOW
+        sharp = lit * (row[1] * G16 * p16 + row[2] * G64 * p64 + row[3] * G256 * p256)
+        lanes[GLOSS + j] = row[0] * lanes[GLOSS + j] + sharp * red
+        lanes[GLOSS + BLOCK + j] = row[0] * lanes[GLOSS + BLOCK + j] + sharp * green
+        lanes[GLOSS + 2 * BLOCK + j] = row[0] * lanes[GLOSS + 2 * BLOCK + j] + sharp * blue
+
+
+@kernel
+def gleam(
+    lanes: Float32[Array, "rows*block"],
+    chosen: UInt32[Array, "n"],
+    material: UInt8[Array, "T"],
+    strands: int,
+    key: Float32[Array, "2 3"],
+) -> None:
+    """Add the highlights of hair across its strands, whose directions are in TANGENT.
+
+    Two lobes, of the light's and of the hair's colour (Kajiya and Kay 1989).
+    """
+    dx, dy, dz = key[0, 0], key[0, 1], key[0, 2]
+    for j in range(len(chosen)):
+        tx, ty, tz = lanes[TANGENT + j], lanes[TANGENT + BLOCK + j], lanes[TANGENT + 2 * BLOCK + j]
+        nx, ny, nz = lanes[NORMAL + j], lanes[NORMAL + BLOCK + j], lanes[NORMAL + 2 * BLOCK + j]
+        hx, hy, hz = (
+            dx + lanes[VIEW + j],
+            dy + lanes[VIEW + BLOCK + j],
+            dz + lanes[VIEW + 2 * BLOCK + j],
+        )
+        square = max((tx * tx + ty * ty + tz * tz) * (hx * hx + hy * hy + hz * hz), TINY)
+        cosine = tx * hx + ty * hy + tz * hz
+        x = max(ONE - cosine * cosine / square, ZERO)
+        x *= x
+        x *= x
+        broad = x * x
+        lit = max(nx * dx + ny * dy + nz * dz + WRAP, ZERO) * F(material[chosen[j]] == strands)
+        first, second = lit * FIRST * broad * broad * broad * broad, lit * SECOND * broad
+        for c in range(3):
+            row = c * BLOCK + j
+            lanes[GLOSS + row] += key[1, c] * (first + second * lanes[VALUES + row])
+
+
+@kernel
+def shine_less(lanes: Float32[Array, "rows*block"], count: int, left: int) -> None:
+    """Highlights times the share of light that surroundings leave, in rows `left`."""
+    for row in range(3):
+        for j in range(row * BLOCK, row * BLOCK + count):
+            lanes[GLOSS + j] *= lanes[left + j]
+
+
+@kernel
+def add_up(lanes: Float32[Array, "rows*block"], count: int) -> None:
+    """Radiance: linear albedo times shading plus highlights, into VALUES."""
+    for row in range(3):
+        for j in range(row * BLOCK, row * BLOCK + count):
+            lanes[VALUES + j] = lanes[VALUES + j] * lanes[SHADING + j] + lanes[GLOSS + j]

@@ -1,0 +1,9 @@
+// Linear light: radiance.
+#version 430
+out vec4 colour;
+
+void main() {
+    cut();
+    Light light = lighted();
+    colour = vec4(light.albedo * light.shading + light.specular, COVERAGE);
+}
