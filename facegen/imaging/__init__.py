@@ -9,5 +9,6 @@ optics        focus and motion: blurs that keep the light
 scaling       images made smaller and larger
 sensor        exposure, vignette and noise
 finishing     colour, sharpness, and 8 bits
+camera        the settings as kernels take them, and memory
 develop       the whole chain
 """

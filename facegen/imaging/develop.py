@@ -1,56 +1,17 @@
 """From linear light to photographs: lens, sensor, tones, finish, one image after the other.
 
-A picture that was taken smaller is made smaller behind the lens and larger at the very end.
+Rows run through the whole chain while they are in the processor's nearest memory. A picture that is
+taken smaller is made smaller behind the lens, and larger at the very end.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-from jaxtyping import Float32, Int32, UInt8, UInt32
+from jaxtyping import Float32, UInt8
 
 from facegen.files import Array
 from facegen.imaging import finishing, optics, scaling, sensor, tones
+from facegen.imaging.camera import Camera, Darkroom, Settings, camera_of, darkroom, settings_of
 from facegen.imaging.settings import Photography
-from facegen.rendering.cpu.memory import ONE, ZERO, F, kernel
-
-_MOST_VIGNETTE = 0.99
-
-
-class Camera(NamedTuple):
-    """Photography as the kernels take it, in pixels of images of one size.
-
-    side: of the picture as it is taken; fall: tan² at which the corners are seen.
-    """
-
-    side: Int32[Array, "N"]
-    gain: Float32[Array, "N 3"]
-    fall: Float32[Array, "N"]
-    shoulder: Float32[Array, "N"]
-    contrast: Float32[Array, "N"]
-    saturation: Float32[Array, "N"]
-    sharpening: Float32[Array, "N"]
-    shot: Float32[Array, "N"]
-    read: Float32[Array, "N"]
-    keys: UInt32[Array, "N 2"]
-    radius: Int32[Array, "N"]
-    weights: Float32[Array, "N R"]
-    taps: Int32[Array, "N"]
-    places: Int32[Array, "N T 2"]
-    shares: Float32[Array, "N T"]
-
-
-class Darkroom(NamedTuple):
-    """Memory that every image uses again: rows of three channels each; padded ones have margins."""
-
-    padded: Float32[Array, "S 3 S+2*margin"]
-    planes: Float32[Array, "S*3*S"]
-    others: Float32[Array, "S*3*S"]
-    luma: Float32[Array, "S*S"]
-    line: Float32[Array, "3 S"]
-    detail: Float32[Array, "S+2"]
-    curve: Float32[Array, "{tones.KNOTS}+2"]
-    first: Int32[Array, "S"]
-    taps: Float32[Array, "4*S"]
+from facegen.rendering.cpu.memory import ONE, ZERO, kernel
 
 
 def develop(
@@ -62,78 +23,76 @@ def develop(
     batch.
     """
     camera = camera_of(photography, radiance.shape[1])
-    margin = int(max(camera.radius.max(initial=0), np.abs(camera.places).max(initial=0)))
-    develop_all(np.ascontiguousarray(radiance), camera, darkroom(radiance.shape[1], margin), out)
-
-
-def camera_of(photography: Photography, size: int) -> Camera:
-    """The settings for images of size x size pixels."""
-    radius, weights = optics.focus_weights(photography.focus_blur * size)
-    taps, places, shares = optics.streaks(photography.motion_blur * size)
-    lost = np.clip(photography.vignette, 0, _MOST_VIGNETTE)
-    return Camera(
-        side=np.clip(np.rint(size / photography.downscale), min(4, size), size).astype(np.int32),
-        gain=_gains(photography),
-        fall=_float32((1 - lost) ** -0.5 - 1),
-        shoulder=_float32(photography.shoulder),
-        contrast=_float32(photography.contrast),
-        saturation=_float32(np.where(photography.grey, 0, photography.saturation)),
-        sharpening=_float32(photography.sharpening),
-        shot=_float32(photography.shot_noise),
-        read=_float32(photography.read_noise),
-        keys=sensor.noise_keys(photography.noise_seed),
-        radius=radius,
-        weights=weights,
-        taps=taps,
-        places=places,
-        shares=shares,
-    )
-
-
-def darkroom(size: int, margin: int) -> Darkroom:
-    """Memory for images of size x size pixels."""
-    return Darkroom(
-        padded=np.empty((size, 3, size + 2 * margin), F),
-        planes=np.empty(3 * size * size, F),
-        others=np.empty(3 * size * size, F),
-        luma=np.empty(size * size, F),
-        line=np.empty((3, size), F),
-        detail=np.empty(size + 2, F),
-        curve=np.empty(tones.KNOTS + 2, F),
-        first=np.empty(size, np.int32),
-        taps=np.empty(4 * size, F),
-    )
-
-
-def _gains(photography: Photography) -> Float32[Array, "N 3"]:
-    red, blue = photography.white_balance.T
-    stops = photography.exposure[:, None] + np.stack([red, np.zeros_like(red), blue], axis=1)
-    return _float32(2.0**stops)
-
-
-def _float32(values: Array) -> Array:
-    return np.ascontiguousarray(values, np.float32)
+    room = darkroom(camera, radiance.shape[1])
+    develop_all(np.ascontiguousarray(radiance), camera, room, out)
 
 
 @kernel
 def develop_all(
-    radiance: Float32[Array, "N S S 3"], camera: Camera, room: Darkroom, out: UInt8[Array, "N S S 3"]
+    radiance: Float32[Array, "N S S 3"],
+    camera: Camera,
+    room: Darkroom,
+    out: UInt8[Array, "N S S 3"],
 ) -> None:
     """Take and develop every photograph."""
-    size = radiance.shape[1]
     for n in range(len(radiance)):
-        side = camera.side[n]
-        see(radiance[n], n, camera, room)
-        if side < size:
-            shrink(size, side, n, camera, room)
-        take(size, side, n, camera, room)
-        if camera.saturation[n] != ONE or camera.sharpening[n] != ZERO:
-            finish(side, n, camera, room)
-        if side < size:
-            enlarge(side, room, out[n])
+        light, taps = radiance[n], camera.taps[n]
+        if taps > 0:
+            places, shares = camera.places[n, :taps], camera.shares[n, :taps]
+            optics.smear(light, places, shares, room.padded, room.smeared)
+            light = room.smeared
+        if camera.side[n] < len(light):
+            take_smaller(light, n, camera, room, out[n])
         else:
-            for row in range(size):
-                finishing.put_bytes(rows(room.planes, size, size)[row], out[n, row])
+            take(light, n, camera, room, out[n])
+
+
+@kernel
+def take(
+    light: Float32[Array, "S S 3"],
+    n: int,
+    camera: Camera,
+    room: Darkroom,
+    out: UInt8[Array, "S S 3"],
+) -> None:
+    """A photograph as large as its light; each row is finished when the one below it is there."""
+    size, settings = len(light), settings_of(camera, n)
+    radius, weights, padded, ring = camera.radius[n], camera.weights[n], room.padded[0], room.ring
+    picture, luma = rows(room.picture, 3, size), room.luma[: 3 * size].reshape(3, size)
+    seen, last = 0, size - 1
+    for row in range(size):
+        seen = see(light, row, seen, radius, weights, padded, ring, room.line)
+        record(room.line, row, settings, picture[row % 3], luma[row % 3])
+        if row > 0:
+            finish(picture, luma, row - 1, settings.sharpening, room.sums, room.bytes, out)
+    finish(picture, luma, last, settings.sharpening, room.sums, room.bytes, out)
+
+
+@kernel
+def take_smaller(
+    light: Float32[Array, "S S 3"],
+    n: int,
+    camera: Camera,
+    room: Darkroom,
+    out: UInt8[Array, "S S 3"],
+) -> None:
+    """A photograph that is smaller than its light, made as large again."""
+    size, side, settings, line = len(light), camera.side[n], settings_of(camera, n), room.line
+    radius, weights, padded, ring = camera.radius[n], camera.weights[n], room.padded[0], room.ring
+    low, seen = room.low[: side * 3 * size].reshape(side, 3 * size), 0
+    low[:] = 0
+    for row in range(size):
+        seen = see(light, row, seen, radius, weights, padded, ring, line)
+        scaling.shrink_row(line, row, low)
+    picture, luma = rows(room.picture, side, side), room.luma[: side * side].reshape(side, side)
+    short = line[:side]
+    for row in range(side):
+        scaling.shrink_columns(low[row].reshape(size, 3), short)
+        record(short, row, settings, picture[row], luma[row])
+    if settings.sharpening > ZERO:
+        for row in range(side):
+            finishing.sharpen(picture[row], luma, row, settings.sharpening, room.sums)
+    enlarge(picture, room, out)
 
 
 @kernel
@@ -143,75 +102,83 @@ def rows(memory: Float32[Array, "S*3*S"], height: int, width: int) -> Float32[Ar
 
 
 @kernel
-def see(image: Float32[Array, "S S 3"], n: int, camera: Camera, room: Darkroom) -> None:
-    """Through the lens into `others`: light blurred by motion, and by focus along rows."""
-    size, radius, padded = len(image), camera.radius[n], room.padded
-    margin = (padded.shape[2] - size) // 2
-    others, planes = rows(room.others, size, size), rows(room.planes, size, size)
-    if radius == 0 and camera.taps[n] == 0:
-        optics.part(image, others, 0)
-        return
-    optics.part(image, padded, margin)
-    if camera.taps[n] > 0:
-        places, shares = camera.places[n, : camera.taps[n]], camera.shares[n, : camera.taps[n]]
-        optics.smear(padded, margin, places, shares, planes)
-        padded[:, :, margin : margin + size] = planes
-        optics.pad(padded, margin)
-    optics.blur_rows(padded, margin, radius, camera.weights[n], others)
+def see(
+    light: Float32[Array, "S S 3"],
+    row: int,
+    seen: int,
+    radius: int,
+    weights: Float32[Array, "R"],
+    padded: Float32[Array, "W 3"],
+    ring: Float32[Array, "r 3*S"],
+    line: Float32[Array, "S 3"],
+) -> int:
+    """A row of light out of focus; rows come in order.
+
+    seen: how many rows are already blurred along themselves, of which it returns the new number.
+    """
+    size = len(light)
+    if radius == 0:
+        line[:] = light[row]
+        return 0
+    margin = (len(padded) - size) // 2
+    until = min(row + radius + 1, size)
+    for ahead in range(seen, until):
+        optics.pad(light[ahead], padded, margin)
+        optics.blur_row(padded, margin, radius, weights, ring[ahead % len(ring)])
+    optics.blur_column(ring, size, row, radius, weights, line.reshape(-1))
+    return until
 
 
 @kernel
-def shrink(size: int, side: int, n: int, camera: Camera, room: Darkroom) -> None:
-    """Light in `others`, blurred across rows and made smaller, into `planes`."""
-    whole, others = rows(room.planes, size, size), rows(room.others, size, size)
-    for row in range(size):
-        optics.blur_column(others, row, camera.radius[n], camera.weights[n], whole[row])
-    first, low = room.first[:side], rows(room.others, side, size)
-    count = int(np.ceil(F(size) / F(side))) + 1
-    weights = room.taps[: side * count].reshape(side, count)
-    scaling.shrink_taps(size, first, weights)
-    for row in range(side):
-        scaling.scale_column(whole, first[row], weights[row], low[row])
-    scaling.scale_rows(low, first, weights, rows(room.planes, side, side))
+def record(
+    light: Float32[Array, "S 3"],
+    row: int,
+    settings: Settings,
+    line: Float32[Array, "3 S"],
+    luma: Float32[Array, "S"],
+) -> None:
+    """A row of light as tones: exposed, with its noise, coloured; and their luma."""
+    sensor.expose(light, row, settings.gain, settings.fall, line)
+    if settings.shot > ZERO or settings.read > ZERO:
+        sensor.add_noise(line, row, settings.shot, settings.read, settings.keys)
+    flat = line.reshape(-1)
+    if settings.shoulder < ONE:
+        tones.roll_off(flat, settings.shoulder)
+    tones.put_encoded(flat)
+    if settings.contrast != ONE:
+        tones.put_contrast(flat, settings.contrast)
+    if settings.saturation != ONE or settings.sharpening > ZERO:
+        finishing.find_luma(line, luma)
+    if settings.saturation != ONE:
+        finishing.saturate(line, luma, settings.saturation)
 
 
 @kernel
-def take(size: int, side: int, n: int, camera: Camera, room: Darkroom) -> None:
-    """Light to tones, in `planes`: exposed, with its noise, along the curve; their luma."""
-    planes, others = rows(room.planes, side, side), rows(room.others, size, size)
-    gain, shot, read = camera.gain[n], camera.shot[n], camera.read[n]
-    tones.fill_curve(camera.shoulder[n], camera.contrast[n], room.curve)
-    for row in range(side):
-        line = planes[row]
-        if side == size:
-            optics.blur_column(others, row, camera.radius[n], camera.weights[n], line)
-        sensor.expose(line, row, gain, camera.fall[n])
-        if shot > ZERO or read > ZERO:
-            sensor.add_noise(line, row, shot, read, camera.keys[n])
-        tones.put_tones(line, room.curve)
+def finish(
+    picture: Float32[Array, "3 3 S"],
+    luma: Float32[Array, "3 S"],
+    row: int,
+    sharpening: float,
+    sums: Float32[Array, "S+2"],
+    quantised: UInt8[Array, "3*S"],
+    out: UInt8[Array, "S S 3"],
+) -> None:
+    """A row of tones, at its number modulo 3, sharpened and into 8 bits."""
+    line = picture[row % 3]
+    if sharpening > ZERO:
+        finishing.sharpen(line, luma, row, sharpening, sums)
+    finishing.put_bytes(line, quantised, out[row])
 
 
 @kernel
-def finish(side: int, n: int, camera: Camera, room: Darkroom) -> None:
-    """Colour and sharpness of the tones in `planes`."""
-    planes, luma = rows(room.planes, side, side), room.luma[: side * side].reshape(side, side)
-    for row in range(side):
-        finishing.find_luma(planes[row], luma[row])
-        if camera.saturation[n] != ONE:
-            finishing.saturate(planes[row], luma[row], camera.saturation[n])
-    if camera.sharpening[n] != ZERO:
-        for row in range(side):
-            finishing.sharpen(planes[row], luma, row, camera.sharpening[n], room.detail)
-
-
-@kernel
-def enlarge(side: int, room: Darkroom, image: UInt8[Array, "S S 3"]) -> None:
-    """Tones in `planes` made larger, into 8 bits."""
-    size = len(image)
-    first, weights = room.first, room.taps.reshape(size, 4)
-    wide = rows(room.others, side, size)
+def enlarge(picture: Float32[Array, "s 3 s"], room: Darkroom, out: UInt8[Array, "S S 3"]) -> None:
+    """A smaller picture made larger, into 8 bits."""
+    size, side = len(out), len(picture)
+    first, weights, wide = room.first, room.taps, rows(room.low, side, size)
+    line = room.line.reshape(3, size)
     scaling.enlarge_taps(side, first, weights)
-    scaling.scale_rows(rows(room.planes, side, side), first, weights, wide)
+    for row in range(side):
+        scaling.enlarge_row(picture[row], first, weights, wide[row])
     for row in range(size):
-        scaling.scale_column(wide, first[row], weights[row], room.line)
-        finishing.put_bytes(room.line, image[row])
+        scaling.enlarge_column(wide, first[row], weights[row], line)
+        finishing.put_bytes(line, room.bytes, out[row])

@@ -18,9 +18,7 @@ def find_luma(line: Float32[Array, "3 S"], luma: Float32[Array, "S"]) -> None:
 
 
 @kernel
-def saturate(
-    line: Float32[Array, "3 S"], luma: Float32[Array, "S"], saturation: float
-) -> None:
+def saturate(line: Float32[Array, "3 S"], luma: Float32[Array, "S"], saturation: float) -> None:
     """Tones moved from their luma, or towards it, in place."""
     for c in range(3):
         for x in range(len(luma)):
@@ -30,29 +28,41 @@ def saturate(
 @kernel
 def sharpen(
     line: Float32[Array, "3 S"],
-    luma: Float32[Array, "S S"],
+    luma: Float32[Array, "r S"],
     row: int,
     amount: float,
-    detail: Float32[Array, "S+2"],
+    sums: Float32[Array, "S+2"],
 ) -> None:
-    """Add to a row of tones `amount` times what a 3 x 3 binomial blur takes from the luma."""
-    size, last = line.shape[1], len(luma) - 1
-    above, here, below = luma[max(row - 1, 0)], luma[row], luma[min(row + 1, last)]
+    """Add to a row of tones `amount` times what a 3 x 3 binomial blur takes from the luma.
+
+    luma: of S rows, each at its number modulo r.
+    """
+    size = line.shape[1]
+    above, here = luma[max(row - 1, 0) % len(luma)], luma[row % len(luma)]
+    below = luma[min(row + 1, size - 1) % len(luma)]
+    middle, right = sums[1 : size + 1], sums[2 : size + 2]
     for x in range(size):
-        detail[x + 1] = above[x] + here[x] + here[x] + below[x]
-    detail[0], detail[size + 1] = detail[1], detail[size]
+        middle[x] = F(1 / 16) * (above[x] + here[x] + here[x] + below[x])
+    sums[0], sums[size + 1] = sums[1], sums[size]
+    red, green, blue = line[0], line[1], line[2]
     for x in range(size):
-        blurred = (detail[x] + detail[x + 1] + detail[x + 1] + detail[x + 2]) * F(1 / 16)
-        lift = amount * (here[x] - blurred)
-        line[0, x] += lift
-        line[1, x] += lift
-        line[2, x] += lift
+        lift = amount * (here[x] - (sums[x] + middle[x] + middle[x] + right[x]))
+        red[x] += lift
+        green[x] += lift
+        blue[x] += lift
 
 
 @kernel
-def put_bytes(line: Float32[Array, "3 S"], out: UInt8[Array, "S 3"]) -> None:
+def put_bytes(
+    line: Float32[Array, "3 S"], quantised: UInt8[Array, "3*S"], out: UInt8[Array, "S 3"]
+) -> None:
     """Round a row of tones in [0, 1] to 8 bits."""
-    for x in range(line.shape[1]):
-        for c in range(3):
-            value = min(max(line[c, x] * FULL, ZERO), FULL)
-            out[x, c] = np.uint8(I32(value + HALF))
+    tones, size = line.reshape(-1), line.shape[1]
+    for x in range(len(tones)):
+        value = min(max(tones[x] * FULL, ZERO), FULL)
+        quantised[x] = np.uint8(I32(value + HALF))
+    red, green, blue = quantised[:size], quantised[size : 2 * size], quantised[2 * size :]
+    for x in range(size):
+        out[x, 0] = red[x]
+        out[x, 1] = green[x]
+        out[x, 2] = blue[x]

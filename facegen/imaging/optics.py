@@ -67,83 +67,89 @@ def _streak(vector: Float[Array, "2"]) -> tuple[Int32[Array, "T 2"], Float32[Arr
 
 
 @kernel
-def part(image: Float32[Array, "S S 3"], padded: Float32[Array, "S 3 W"], margin: int) -> None:
-    """An image as rows of three channels, with margins."""
-    for row in range(len(image)):
-        source, line = image[row], padded[row]
-        for x in range(len(source)):
-            line[0, margin + x] = source[x, 0]
-            line[1, margin + x] = source[x, 1]
-            line[2, margin + x] = source[x, 2]
-    pad(padded, margin)
-
-
-@kernel
-def pad(padded: Float32[Array, "S 3 W"], margin: int) -> None:
-    """Repeat the first and last pixel of each row over its margins."""
-    end = padded.shape[2] - margin
-    for row in range(len(padded)):
-        for c in range(3):
-            line = padded[row, c]
-            line[:margin] = line[margin]
-            line[end:] = line[end - 1]
+def pad(line: Float32[Array, "S 3"], padded: Float32[Array, "W 3"], margin: int) -> None:
+    """A row of pixels, the first and last repeated over the margins."""
+    end = margin + len(line)
+    padded[margin:end] = line
+    for x in range(margin):
+        padded[x] = line[0]
+        padded[end + x] = line[-1]
 
 
 @kernel
 def smear(
-    padded: Float32[Array, "S 3 W"],
-    margin: int,
+    image: Float32[Array, "S S 3"],
     places: Int32[Array, "T 2"],
     weights: Float32[Array, "T"],
-    planes: Float32[Array, "S 3 S"],
+    padded: Float32[Array, "S W 3"],
+    smeared: Float32[Array, "S S 3"],
 ) -> None:
-    """Draw every point out into its streak, from padded rows into others."""
-    size = len(planes)
-    planes[:] = 0
+    """Draw every point of an image out into its streak."""
+    size = len(image)
+    margin = (padded.shape[1] - size) // 2
     for row in range(size):
+        pad(image[row], padded[row], margin)
+    smeared[:] = 0
+    for row in range(size):
+        line = smeared[row].reshape(-1)
         for tap in range(len(weights)):
-            source = padded[min(max(row - places[tap, 1], 0), size - 1)]
-            start, weight = margin - places[tap, 0], weights[tap]
-            for c in range(3):
-                for x in range(size):
-                    planes[row, c, x] += weight * source[c, start + x]
+            source = padded[min(max(row - places[tap, 1], 0), size - 1)].reshape(-1)
+            start = 3 * (margin - places[tap, 0])
+            add(line, source[start : start + len(line)], weights[tap])
 
 
 @kernel
-def blur_rows(
-    padded: Float32[Array, "S 3 W"],
+def blur_row(
+    padded: Float32[Array, "W 3"],
     margin: int,
     radius: int,
     weights: Float32[Array, "R"],
-    planes: Float32[Array, "S 3 S"],
+    out: Float32[Array, "3*S"],
 ) -> None:
-    """Blur along rows, from padded rows into others."""
-    for row in range(len(planes)):
-        for c in range(3):
-            source, line = padded[row, c], planes[row, c]
-            for x in range(len(line)):
-                line[x] = weights[0] * source[margin + x]
-            for k in range(1, radius + 1):
-                weight, left, right = weights[k], margin - k, margin + k
-                for x in range(len(line)):
-                    line[x] += weight * (source[left + x] + source[right + x])
+    """Blur a row along itself."""
+    source, start = padded.reshape(-1), 3 * margin
+    end = start + len(out)
+    scale(out, source[start:end], weights[0])
+    for k in range(1, radius + 1):
+        left, right = source[start - 3 * k : end - 3 * k], source[start + 3 * k : end + 3 * k]
+        add_both(out, left, right, weights[k])
 
 
 @kernel
 def blur_column(
-    planes: Float32[Array, "S 3 S"],
+    ring: Float32[Array, "r 3*S"],
+    size: int,
     row: int,
     radius: int,
     weights: Float32[Array, "R"],
-    line: Float32[Array, "3 S"],
+    out: Float32[Array, "3*S"],
 ) -> None:
-    """Blur across rows, into one row."""
-    last, here, out = len(planes) - 1, planes[row].reshape(-1), line.reshape(-1)
-    for x in range(len(out)):
-        out[x] = weights[0] * here[x]
+    """Blur across rows: one of `size` rows, which lie in the ring at their number modulo r."""
+    scale(out, ring[row % len(ring)], weights[0])
     for k in range(1, radius + 1):
-        weight = weights[k]
-        above = planes[max(row - k, 0)].reshape(-1)
-        below = planes[min(row + k, last)].reshape(-1)
-        for x in range(len(out)):
-            out[x] += weight * (above[x] + below[x])
+        above = ring[max(row - k, 0) % len(ring)]
+        below = ring[min(row + k, size - 1) % len(ring)]
+        add_both(out, above, below, weights[k])
+
+
+@kernel
+def scale(line: Float32[Array, "n"], source: Float32[Array, "n"], weight: float) -> None:
+    """A row times a weight."""
+    for x in range(len(line)):
+        line[x] = weight * source[x]
+
+
+@kernel
+def add(line: Float32[Array, "n"], source: Float32[Array, "n"], weight: float) -> None:
+    """Add a row times a weight."""
+    for x in range(len(line)):
+        line[x] += weight * source[x]
+
+
+@kernel
+def add_both(
+    line: Float32[Array, "n"], one: Float32[Array, "n"], other: Float32[Array, "n"], weight: float
+) -> None:
+    """Add the sum of two rows times a weight."""
+    for x in range(len(line)):
+        line[x] += weight * (one[x] + other[x])

@@ -1,28 +1,46 @@
 """Scaling: images made smaller by areas and larger by cubic splines, rows and columns apart."""
 
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32, UInt32
 
 from facegen.files import Array
-from facegen.rendering.cpu.memory import HALF, ONE, ZERO, F, kernel
+from facegen.imaging.optics import add
+from facegen.rendering.cpu.memory import HALF, ONE, U32, ZERO, F, kernel
 
 
 @kernel
-def shrink_taps(size: int, first: Int32[Array, "s"], weights: Float32[Array, "s T"]) -> None:
-    """Which T of `size` pixels each of s pixels is the mean of, by area; T is size / s + 1 or more."""
-    small, step = len(first), F(size) / F(len(first))
-    count = weights.shape[1]
-    for i in range(small):
-        low, high = F(i) * step, min(F(i + 1) * step, F(size))
-        first[i] = min(int(low), size - count)
-        for k in range(count):
-            left = F(first[i] + k)
-            share = min(high, left + ONE) - max(low, left)
-            weights[i, k] = max(share, ZERO) / (high - low)
+def overlap(pixel: int, part: int, step: float) -> float:
+    """The share of a pixel of size `step` that a pixel of size 1 covers; both by their number."""
+    low, high = F(pixel) * step, F(pixel + 1) * step
+    return max(min(high, F(part + 1)) - max(low, F(part)), ZERO) / step
 
 
 @kernel
-def enlarge_taps(small: int, first: Int32[Array, "S"], weights: Float32[Array, "S 4"]) -> None:
+def shrink_row(line: Float32[Array, "S 3"], row: int, low: Float32[Array, "s 3*S"]) -> None:
+    """Add the row-th of S rows to those of s rows that it lies in, by area."""
+    step = F(len(line)) / F(len(low))
+    first = int(F(row) / step)
+    for to in range(first, min(first + 2, len(low))):
+        weight = overlap(to, row, step)
+        if weight > ZERO:
+            add(low[to], line.reshape(-1), weight)
+
+
+@kernel
+def shrink_columns(line: Float32[Array, "S 3"], short: Float32[Array, "s 3"]) -> None:
+    """Make a row shorter, by area."""
+    step = F(len(line)) / F(len(short))
+    short[:] = 0
+    for x in range(len(line)):
+        first = int(F(x) / step)
+        for to in range(first, min(first + 2, len(short))):
+            weight = overlap(to, x, step)
+            for c in range(3):
+                short[to, c] += weight * line[x, c]
+
+
+@kernel
+def enlarge_taps(small: int, first: UInt32[Array, "S"], weights: Float32[Array, "S 4"]) -> None:
     """Which four of `small` pixels each of S pixels lies between, and Catmull-Rom's weights.
 
     Beyond the border the outermost pixels repeat (Keys 1981, a = -1/2).
@@ -50,33 +68,32 @@ def spline(distance: float) -> float:
 
 
 @kernel
-def scale_rows(
-    source: Float32[Array, "h 3 w"],
-    first: Int32[Array, "n"],
-    weights: Float32[Array, "n T"],
-    target: Float32[Array, "h 3 n"],
+def enlarge_row(
+    short: Float32[Array, "3 s"],
+    first: UInt32[Array, "S"],
+    weights: Float32[Array, "S 4"],
+    line: Float32[Array, "3 S"],
 ) -> None:
-    """Make rows shorter or longer: each pixel from T pixels of its row."""
-    for row in range(len(source)):
-        for x in range(len(first)):
-            for c in range(3):
-                at, total = first[x], ZERO
-                for k in range(weights.shape[1]):
-                    total += weights[x, k] * source[row, c, at + k]
-                target[row, c, x] = total
+    """Make a row longer: each pixel from four."""
+    for x in range(len(first)):
+        a = first[x]
+        b, c, d = a + U32(1), a + U32(2), a + U32(3)
+        p, q, r, s = weights[x, 0], weights[x, 1], weights[x, 2], weights[x, 3]
+        for i in range(3):
+            line[i, x] = p * short[i, a] + q * short[i, b] + r * short[i, c] + s * short[i, d]
 
 
 @kernel
-def scale_column(
-    source: Float32[Array, "h 3 w"],
+def enlarge_column(
+    wide: Float32[Array, "s 3 S"],
     first: int,
-    weights: Float32[Array, "T"],
-    line: Float32[Array, "3 w"],
+    weights: Float32[Array, "4"],
+    line: Float32[Array, "3 S"],
 ) -> None:
-    """One row from T rows, the first of which is `first`."""
+    """A row of a larger image from four rows, the first of which is `first`."""
     out = line.reshape(-1)
-    out[:] = 0
-    for k in range(len(weights)):
-        weight, row = weights[k], source[first + k].reshape(-1)
-        for x in range(len(out)):
-            out[x] += weight * row[x]
+    a, b = wide[first].reshape(-1), wide[first + 1].reshape(-1)
+    c, d = wide[first + 2].reshape(-1), wide[first + 3].reshape(-1)
+    p, q, r, s = weights[0], weights[1], weights[2], weights[3]
+    for x in range(len(out)):
+        out[x] = p * a[x] + q * b[x] + r * c[x] + s * d[x]

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float32, UInt32, UInt64
 
 from facegen.files import Array
-from facegen.rendering.cpu.memory import HALF, ONE, U32, ZERO, F, I32, kernel
+from facegen.rendering.cpu.memory import HALF, I32, ONE, U32, ZERO, F, kernel
 
 # The sum of four bytes that take all values alike has this mean and standard deviation.
 _MEAN = F(4 * 127.5)
@@ -41,27 +41,32 @@ def normal_of(bits: int) -> float:
 
 @kernel
 def expose(
-    line: Float32[Array, "3 S"], row: int, gain: Float32[Array, "3"], fall: float
+    light: Float32[Array, "S 3"],
+    row: int,
+    gain: tuple[float, float, float],
+    fall: float,
+    line: Float32[Array, "3 S"],
 ) -> None:
-    """Light times gain, less towards the corners, for a row of a square image, in place.
+    """A row of a square image, light times gain and less towards the corners, channels apart.
 
     fall: tan² of the angle at which the corners are seen: light falls off as cos⁴ of the angle.
     """
-    size = line.shape[1]
-    centre, scale = F(size) * HALF, F(2) / (F(size) * F(size))
+    size = len(light)
+    centre, scale = F(size) * HALF, F(2) * fall / (F(size) * F(size))
     down = F(row) + HALF - centre
+    red, green, blue = line[0], line[1], line[2]
     for x in range(size):
         right = F(x) + HALF - centre
-        root = ONE + fall * scale * (right * right + down * down)
+        root = ONE + scale * (right * right + down * down)
         share = ONE / (root * root)
-        line[0, x] *= gain[0] * share
-        line[1, x] *= gain[1] * share
-        line[2, x] *= gain[2] * share
+        red[x] = light[x, 0] * gain[0] * share
+        green[x] = light[x, 1] * gain[1] * share
+        blue[x] = light[x, 2] * gain[2] * share
 
 
 @kernel
 def add_noise(
-    line: Float32[Array, "3 S"], row: int, shot: float, read: float, keys: UInt32[Array, "2"]
+    line: Float32[Array, "3 S"], row: int, shot: float, read: float, keys: tuple[int, int]
 ) -> None:
     """Noise of variance shot x + read² on light x, in place: a function of keys and place."""
     size = line.shape[1]
