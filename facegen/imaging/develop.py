@@ -57,15 +57,15 @@ def take(
 ) -> None:
     """A photograph as large as its light; each row is finished when the one below it is there."""
     size, settings = len(light), settings_of(camera, n)
-    radius, weights, padded, ring = camera.radius[n], camera.weights[n], room.padded[0], room.ring
+    radius, weights, padded = camera.radius[n], camera.weights[n], room.padded[0].reshape(-1)
     picture, luma = rows(room.picture, 3, size), room.luma[: 3 * size].reshape(3, size)
-    seen, last = 0, size - 1
+    seen, line = 0, room.line
     for row in range(size):
-        seen = see(light, row, seen, radius, weights, padded, ring, room.line)
-        record(room.line, row, settings, picture[row % 3], luma[row % 3])
+        seen = see(light, row, seen, radius, weights, padded, room.ring, line)
+        record(line, row, settings, picture[row % 3], luma[row % 3])
         if row > 0:
             finish(picture, luma, row - 1, settings.sharpening, room.sums, room.bytes, out)
-    finish(picture, luma, last, settings.sharpening, room.sums, room.bytes, out)
+    finish(picture, luma, size - 1, settings.sharpening, room.sums, room.bytes, out)
 
 
 @kernel
@@ -78,16 +78,16 @@ def take_smaller(
 ) -> None:
     """A photograph that is smaller than its light, made as large again."""
     size, side, settings, line = len(light), camera.side[n], settings_of(camera, n), room.line
-    radius, weights, padded, ring = camera.radius[n], camera.weights[n], room.padded[0], room.ring
+    radius, weights, padded = camera.radius[n], camera.weights[n], room.padded[0].reshape(-1)
     low, seen = room.low[: side * 3 * size].reshape(side, 3 * size), 0
     low[:] = 0
     for row in range(size):
-        seen = see(light, row, seen, radius, weights, padded, ring, line)
+        seen = see(light, row, seen, radius, weights, padded, room.ring, line)
         scaling.shrink_row(line, row, low)
     picture, luma = rows(room.picture, side, side), room.luma[: side * side].reshape(side, side)
-    short = line[:side]
+    short = line[: 3 * side]
     for row in range(side):
-        scaling.shrink_columns(low[row].reshape(size, 3), short)
+        scaling.shrink_columns(low[row], short)
         record(short, row, settings, picture[row], luma[row])
     if settings.sharpening > ZERO:
         for row in range(side):
@@ -108,30 +108,30 @@ def see(
     seen: int,
     radius: int,
     weights: Float32[Array, "R"],
-    padded: Float32[Array, "W 3"],
-    ring: Float32[Array, "r 3*S"],
-    line: Float32[Array, "S 3"],
+    padded: Float32[Array, "3*W"],
+    ring: Float32[Array, "r*3*S"],
+    line: Float32[Array, "3*S"],
 ) -> int:
     """A row of light out of focus; rows come in order.
 
     seen: how many rows are already blurred along themselves, of which it returns the new number.
     """
-    size = len(light)
+    size, width = len(light), len(line)
     if radius == 0:
-        line[:] = light[row]
+        optics.copy(light[row].reshape(-1), line)
         return 0
-    margin = (len(padded) - size) // 2
-    until = min(row + radius + 1, size)
+    length, until = len(ring) // width, min(row + max(radius, 2) + 1, size)
     for ahead in range(seen, until):
-        optics.pad(light[ahead], padded, margin)
-        optics.blur_row(padded, margin, radius, weights, ring[ahead % len(ring)])
-    optics.blur_column(ring, size, row, radius, weights, line.reshape(-1))
+        start = ahead % length * width
+        optics.pad(light[ahead].reshape(-1), padded)
+        optics.blur_row(padded, radius, weights, ring[start : start + width])
+    optics.blur_column(ring, size, row, radius, weights, line)
     return until
 
 
 @kernel
 def record(
-    light: Float32[Array, "S 3"],
+    light: Float32[Array, "3*S"],
     row: int,
     settings: Settings,
     line: Float32[Array, "3 S"],

@@ -57,12 +57,12 @@ def put_bytes(
     line: Float32[Array, "3 S"], quantised: UInt8[Array, "3*S"], out: UInt8[Array, "S 3"]
 ) -> None:
     """Round a row of tones in [0, 1] to 8 bits."""
-    tones, size = line.reshape(-1), line.shape[1]
+    tones, pixels, size = line.reshape(-1), out.reshape(-1), line.shape[1]
     for x in range(len(tones)):
         value = min(max(tones[x] * FULL, ZERO), FULL)
         quantised[x] = np.uint8(I32(value + HALF))
     red, green, blue = quantised[:size], quantised[size : 2 * size], quantised[2 * size :]
     for x in range(size):
-        out[x, 0] = red[x]
-        out[x, 1] = green[x]
-        out[x, 2] = blue[x]
+        pixels[3 * x] = red[x]
+        pixels[3 * x + 1] = green[x]
+        pixels[3 * x + 2] = blue[x]

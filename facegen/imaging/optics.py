@@ -5,24 +5,24 @@ from jaxtyping import Float, Float32, Int32
 from scipy.special import ive
 
 from facegen.files import Array
-from facegen.rendering.cpu.memory import kernel
+from facegen.rendering.cpu.memory import U64, kernel
 
 LEAST_SIGMA = 0.15  # Pixels; a blur that moves less than 2 % of the light is none.
-_REACH = 3.5
+_REACH = 3.3
 
 
 def focus_weights(
     sigma: Float[Array, "N"],
 ) -> tuple[Int32[Array, "N"], Float32[Array, "N R"]]:
-    """Radii, and the weights at distance 0 and on, of Gaussian blurs; sigma in pixels.
+    """Radii, and the weights at distance 0 and on (R >= 3), of Gaussian blurs; sigma in pixels.
 
     Weights are e^-σ² I_k(σ²), the discrete Gaussian, whose variance is σ² however small (Lindeberg
     1990), cut off where they vanish and made to sum to 1. Radius 0 where there is no blur.
     """
     sigma = np.asarray(sigma, np.float64)
-    reach = np.ceil(_REACH * sigma + 0.5).astype(np.int32)
+    reach = np.ceil(_REACH * sigma + 0.3).astype(np.int32)
     radii = np.where(sigma < LEAST_SIGMA, np.int32(0), reach)
-    steps = np.arange(radii.max(initial=0) + 1)
+    steps = np.arange(max(radii.max(initial=0), 2) + 1)
     weights = ive(steps, np.maximum(sigma, LEAST_SIGMA)[:, None] ** 2)
     weights[steps > radii[:, None]] = 0
     totals = 2 * weights.sum(axis=1) - weights[:, 0]
@@ -67,13 +67,16 @@ def _streak(vector: Float[Array, "2"]) -> tuple[Int32[Array, "T 2"], Float32[Arr
 
 
 @kernel
-def pad(line: Float32[Array, "S 3"], padded: Float32[Array, "W 3"], margin: int) -> None:
+def pad(line: Float32[Array, "3*S"], padded: Float32[Array, "3*W"]) -> None:
     """A row of pixels, the first and last repeated over the margins."""
+    margin = (len(padded) - len(line)) // 2
     end = margin + len(line)
-    padded[margin:end] = line
+    start, last = U64(margin), len(line) - 3
+    for i in range(len(line)):
+        padded[start + U64(i)] = line[U64(i)]
     for x in range(margin):
-        padded[x] = line[0]
-        padded[end + x] = line[-1]
+        padded[x] = line[x % 3]
+        padded[end + x] = line[last + x % 3]
 
 
 @kernel
@@ -88,7 +91,7 @@ def smear(
     size = len(image)
     margin = (padded.shape[1] - size) // 2
     for row in range(size):
-        pad(image[row], padded[row], margin)
+        pad(image[row].reshape(-1), padded[row].reshape(-1))
     smeared[:] = 0
     for row in range(size):
         line = smeared[row].reshape(-1)
@@ -100,24 +103,21 @@ def smear(
 
 @kernel
 def blur_row(
-    padded: Float32[Array, "W 3"],
-    margin: int,
+    padded: Float32[Array, "3*W"],
     radius: int,
     weights: Float32[Array, "R"],
     out: Float32[Array, "3*S"],
 ) -> None:
     """Blur a row along itself."""
-    source, start = padded.reshape(-1), 3 * margin
-    end = start + len(out)
-    scale(out, source[start:end], weights[0])
-    for k in range(1, radius + 1):
-        left, right = source[start - 3 * k : end - 3 * k], source[start + 3 * k : end + 3 * k]
-        add_both(out, left, right, weights[k])
+    here = (len(padded) - len(out)) // 2
+    weigh(out, padded, here, here - 3, here + 3, here - 6, here + 6, weights)
+    for k in range(3, radius + 1):
+        add_both(out, padded, here - 3 * k, here + 3 * k, weights[k])
 
 
 @kernel
 def blur_column(
-    ring: Float32[Array, "r 3*S"],
+    ring: Float32[Array, "r*3*S"],
     size: int,
     row: int,
     radius: int,
@@ -125,18 +125,53 @@ def blur_column(
     out: Float32[Array, "3*S"],
 ) -> None:
     """Blur across rows: one of `size` rows, which lie in the ring at their number modulo r."""
-    scale(out, ring[row % len(ring)], weights[0])
-    for k in range(1, radius + 1):
-        above = ring[max(row - k, 0) % len(ring)]
-        below = ring[min(row + k, size - 1) % len(ring)]
-        add_both(out, above, below, weights[k])
+    width, last = len(out), size - 1
+    length = len(ring) // width
+    here = row % length * width
+    one, two = max(row - 2, 0) % length * width, max(row - 1, 0) % length * width
+    three, four = min(row + 1, last) % length * width, min(row + 2, last) % length * width
+    weigh(out, ring, here, two, three, one, four, weights)
+    for k in range(3, radius + 1):
+        above, below = max(row - k, 0) % length, min(row + k, last) % length
+        add_both(out, ring, above * width, below * width, weights[k])
 
 
 @kernel
-def scale(line: Float32[Array, "n"], source: Float32[Array, "n"], weight: float) -> None:
-    """A row times a weight."""
-    for x in range(len(line)):
-        line[x] = weight * source[x]
+def weigh(
+    out: Float32[Array, "n"],
+    rows: Float32[Array, "m"],
+    here: int,
+    left: int,
+    right: int,
+    first: int,
+    last: int,
+    weights: Float32[Array, "R"],
+) -> None:
+    """The weighted sum of five rows, by where they start: the middle, those beside, the outer."""
+    a, b, c, d, e = U64(first), U64(left), U64(here), U64(right), U64(last)
+    p, q, r = weights[0], weights[1], weights[2]
+    for i in range(len(out)):
+        x = U64(i)
+        near, far = rows[b + x] + rows[d + x], rows[a + x] + rows[e + x]
+        out[x] = p * rows[c + x] + q * near + r * far
+
+
+@kernel
+def add_both(
+    out: Float32[Array, "n"], rows: Float32[Array, "m"], one: int, other: int, weight: float
+) -> None:
+    """Add the sum of two rows times a weight."""
+    a, b = U64(one), U64(other)
+    for i in range(len(out)):
+        x = U64(i)
+        out[x] += weight * (rows[a + x] + rows[b + x])
+
+
+@kernel
+def copy(source: Float32[Array, "n"], out: Float32[Array, "n"]) -> None:
+    """Copy a row."""
+    for x in range(len(out)):
+        out[x] = source[x]
 
 
 @kernel
@@ -144,12 +179,3 @@ def add(line: Float32[Array, "n"], source: Float32[Array, "n"], weight: float) -
     """Add a row times a weight."""
     for x in range(len(line)):
         line[x] += weight * source[x]
-
-
-@kernel
-def add_both(
-    line: Float32[Array, "n"], one: Float32[Array, "n"], other: Float32[Array, "n"], weight: float
-) -> None:
-    """Add the sum of two rows times a weight."""
-    for x in range(len(line)):
-        line[x] += weight * (one[x] + other[x])

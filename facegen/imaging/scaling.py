@@ -16,27 +16,28 @@ def overlap(pixel: int, part: int, step: float) -> float:
 
 
 @kernel
-def shrink_row(line: Float32[Array, "S 3"], row: int, low: Float32[Array, "s 3*S"]) -> None:
+def shrink_row(line: Float32[Array, "3*S"], row: int, low: Float32[Array, "s 3*S"]) -> None:
     """Add the row-th of S rows to those of s rows that it lies in, by area."""
-    step = F(len(line)) / F(len(low))
+    step = F(len(line) // 3) / F(len(low))
     first = int(F(row) / step)
     for to in range(first, min(first + 2, len(low))):
         weight = overlap(to, row, step)
         if weight > ZERO:
-            add(low[to], line.reshape(-1), weight)
+            add(low[to], line, weight)
 
 
 @kernel
-def shrink_columns(line: Float32[Array, "S 3"], short: Float32[Array, "s 3"]) -> None:
+def shrink_columns(line: Float32[Array, "3*S"], short: Float32[Array, "3*s"]) -> None:
     """Make a row shorter, by area."""
-    step = F(len(line)) / F(len(short))
+    size, side = len(line) // 3, len(short) // 3
+    step = F(size) / F(side)
     short[:] = 0
-    for x in range(len(line)):
+    for x in range(size):
         first = int(F(x) / step)
-        for to in range(first, min(first + 2, len(short))):
+        for to in range(first, min(first + 2, side)):
             weight = overlap(to, x, step)
             for c in range(3):
-                short[to, c] += weight * line[x, c]
+                short[3 * to + c] += weight * line[3 * x + c]
 
 
 @kernel

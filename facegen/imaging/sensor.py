@@ -41,7 +41,7 @@ def normal_of(bits: int) -> float:
 
 @kernel
 def expose(
-    light: Float32[Array, "S 3"],
+    light: Float32[Array, "3*S"],
     row: int,
     gain: tuple[float, float, float],
     fall: float,
@@ -51,7 +51,7 @@ def expose(
 
     fall: tan² of the angle at which the corners are seen: light falls off as cos⁴ of the angle.
     """
-    size = len(light)
+    size = line.shape[1]
     centre, scale = F(size) * HALF, F(2) * fall / (F(size) * F(size))
     down = F(row) + HALF - centre
     red, green, blue = line[0], line[1], line[2]
@@ -59,9 +59,9 @@ def expose(
         right = F(x) + HALF - centre
         root = ONE + scale * (right * right + down * down)
         share = ONE / (root * root)
-        red[x] = light[x, 0] * gain[0] * share
-        green[x] = light[x, 1] * gain[1] * share
-        blue[x] = light[x, 2] * gain[2] * share
+        red[x] = light[3 * x] * gain[0] * share
+        green[x] = light[3 * x + 1] * gain[1] * share
+        blue[x] = light[3 * x + 2] * gain[2] * share
 
 
 @kernel
