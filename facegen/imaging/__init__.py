@@ -10,5 +10,6 @@ scaling       images made smaller and larger
 sensor        exposure, vignette and noise
 finishing     colour, sharpness, and 8 bits
 camera        the settings as kernels take them, and memory
+antialiasing  how much of a pixel a silhouette covers
 develop       the whole chain
 """

@@ -85,9 +85,11 @@ def take_smaller(
         seen = see(light, row, seen, radius, weights, padded, room.ring, line)
         scaling.shrink_row(line, row, low)
     picture, luma = rows(room.picture, side, side), room.luma[: side * side].reshape(side, side)
-    short = line[: 3 * side]
+    count, short = (size + side - 1) // side + 1, line[: 3 * side]
+    first, taps = room.first[:side], room.taps[: side * count].reshape(side, count)
+    scaling.shrink_taps(size, first, taps)
     for row in range(side):
-        scaling.shrink_columns(low[row], short)
+        scaling.shrink_columns(low[row], first, taps, short)
         record(short, row, settings, picture[row], luma[row])
     if settings.sharpening > ZERO:
         for row in range(side):
@@ -174,11 +176,11 @@ def finish(
 def enlarge(picture: Float32[Array, "s 3 s"], room: Darkroom, out: UInt8[Array, "S S 3"]) -> None:
     """A smaller picture made larger, into 8 bits."""
     size, side = len(out), len(picture)
-    first, weights, wide = room.first, room.taps, rows(room.low, side, size)
-    line = room.line.reshape(3, size)
-    scaling.enlarge_taps(side, first, weights)
+    first, taps, wide, line = room.first, room.taps.reshape(size, 4), room.low, room.line
+    scaling.enlarge_taps(side, first, taps)
     for row in range(side):
-        scaling.enlarge_row(picture[row], first, weights, wide[row])
+        start = row * len(line)
+        scaling.enlarge_row(picture[row].reshape(-1), first, taps, wide[start : start + len(line)])
     for row in range(size):
-        scaling.enlarge_column(wide, first[row], weights[row], line)
-        finishing.put_bytes(line, room.bytes, out[row])
+        scaling.enlarge_column(wide, first[row], taps[row], line)
+        finishing.put_bytes(line.reshape(3, size), room.bytes, out[row])

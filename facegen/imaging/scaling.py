@@ -5,7 +5,7 @@ from jaxtyping import Float32, UInt32
 
 from facegen.files import Array
 from facegen.imaging.optics import add
-from facegen.rendering.cpu.memory import HALF, ONE, U32, ZERO, F, kernel
+from facegen.rendering.cpu.memory import HALF, ONE, U64, ZERO, F, kernel
 
 
 @kernel
@@ -27,17 +27,36 @@ def shrink_row(line: Float32[Array, "3*S"], row: int, low: Float32[Array, "s 3*S
 
 
 @kernel
-def shrink_columns(line: Float32[Array, "3*S"], short: Float32[Array, "3*s"]) -> None:
-    """Make a row shorter, by area."""
-    size, side = len(line) // 3, len(short) // 3
-    step = F(size) / F(side)
-    short[:] = 0
-    for x in range(size):
-        first = int(F(x) / step)
-        for to in range(first, min(first + 2, side)):
-            weight = overlap(to, x, step)
-            for c in range(3):
-                short[3 * to + c] += weight * line[3 * x + c]
+def shrink_taps(size: int, first: UInt32[Array, "s"], weights: Float32[Array, "s T"]) -> None:
+    """Which T of `size` pixels each of s pixels lies on, and its shares of them."""
+    count, step = weights.shape[1], F(size) / F(len(weights))
+    for i in range(len(weights)):
+        begin = min(int(F(i) * step), size - count)
+        first[i] = begin
+        for k in range(count):
+            weights[i, k] = overlap(i, begin + k, step)
+
+
+@kernel
+def shrink_columns(
+    line: Float32[Array, "3*S"],
+    first: UInt32[Array, "s"],
+    weights: Float32[Array, "s T"],
+    short: Float32[Array, "3*s"],
+) -> None:
+    """Make a row shorter: each pixel from T pixels."""
+    for i in range(len(weights)):
+        red = green = blue = ZERO
+        at = U64(3) * U64(first[i])
+        for k in range(weights.shape[1]):
+            weight = weights[i, k]
+            red += weight * line[at]
+            green += weight * line[at + U64(1)]
+            blue += weight * line[at + U64(2)]
+            at += U64(3)
+        short[3 * i] = red
+        short[3 * i + 1] = green
+        short[3 * i + 2] = blue
 
 
 @kernel
@@ -70,31 +89,35 @@ def spline(distance: float) -> float:
 
 @kernel
 def enlarge_row(
-    short: Float32[Array, "3 s"],
+    short: Float32[Array, "3*s"],
     first: UInt32[Array, "S"],
     weights: Float32[Array, "S 4"],
-    line: Float32[Array, "3 S"],
+    line: Float32[Array, "3*S"],
 ) -> None:
-    """Make a row longer: each pixel from four."""
-    for x in range(len(first)):
-        a = first[x]
-        b, c, d = a + U32(1), a + U32(2), a + U32(3)
-        p, q, r, s = weights[x, 0], weights[x, 1], weights[x, 2], weights[x, 3]
-        for i in range(3):
-            line[i, x] = p * short[i, a] + q * short[i, b] + r * short[i, c] + s * short[i, d]
+    """Make a row of three channels longer: each pixel from four."""
+    side, size = U64(len(short) // 3), U64(len(weights))
+    for i in range(len(weights)):
+        p, q, r, s = weights[i, 0], weights[i, 1], weights[i, 2], weights[i, 3]
+        a, to = U64(first[i]), U64(i)
+        for _ in range(3):
+            left, right = p * short[a] + q * short[a + U64(1)], r * short[a + U64(2)]
+            line[to] = left + right + s * short[a + U64(3)]
+            a += side
+            to += size
 
 
 @kernel
 def enlarge_column(
-    wide: Float32[Array, "s 3 S"],
+    wide: Float32[Array, "s*3*S"],
     first: int,
     weights: Float32[Array, "4"],
-    line: Float32[Array, "3 S"],
+    line: Float32[Array, "3*S"],
 ) -> None:
     """A row of a larger image from four rows, the first of which is `first`."""
-    out = line.reshape(-1)
-    a, b = wide[first].reshape(-1), wide[first + 1].reshape(-1)
-    c, d = wide[first + 2].reshape(-1), wide[first + 3].reshape(-1)
+    width = U64(len(line))
+    a = U64(first) * width
+    b, c, d = a + width, a + U64(2) * width, a + U64(3) * width
     p, q, r, s = weights[0], weights[1], weights[2], weights[3]
-    for x in range(len(out)):
-        out[x] = p * a[x] + q * b[x] + r * c[x] + s * d[x]
+    for i in range(len(line)):
+        x = U64(i)
+        line[x] = p * wide[a + x] + q * wide[b + x] + r * wide[c + x] + s * wide[d + x]
