@@ -10,6 +10,7 @@ recipe/      TOML -> Recipe: distributions, splits, identities, shards
 models/      the morphable model, its file, and importers of foreign ones
 sampling/    indices -> Samples: from the prior, or around estimates
 rendering/   Samples -> Faces: one contract, kept on the CPU and by OpenGL
+imaging/     from a rendering to a photograph: optics, sensor, tones
 dataset/     a data set on disk: spec, index, shards, every member's encoding
 generation/  shards made by workers, on this machine or a cluster
 inspection/  a data set proved and shown

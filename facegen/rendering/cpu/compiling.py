@@ -1,7 +1,8 @@
 """How kernels are compiled, and where machine code is kept from run to run.
 
 numba itself notices a change in a kernel's own file only, and a kernel holds the machine code of
-those it calls. So the folder of the cache is named by a hash of all kernels' files.
+those it calls. So the folder of the cache is named by a hash of all kernels' files, in this room
+and in imaging.
 """
 
 import hashlib
@@ -83,7 +84,7 @@ def kernel_folder() -> Path | None:
     None where nothing can be written.
     """
     for base in _bases():
-        folder = base / f"facegen-{fingerprint(Path(__file__).parent)}"
+        folder = base / f"facegen-{fingerprint(*source_folders())}"
         with suppress(OSError):
             if not folder.exists():
                 _remove_oldest(base)
@@ -93,11 +94,18 @@ def kernel_folder() -> Path | None:
     return None
 
 
-def fingerprint(sources: Path) -> str:
-    """A hash of the Python files in a folder, numba's version, and the CPU and its features."""
+def source_folders() -> tuple[Path, ...]:
+    """The folders whose files hold kernels."""
+    here = Path(__file__).parent
+    return here, here.parent.parent / "imaging"
+
+
+def fingerprint(*folders: Path) -> str:
+    """A hash of the Python files in folders, numba's version, and the CPU and its features."""
     digest = hashlib.sha256()
-    for path in sorted(sources.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for number, folder in enumerate(folders):
+        for path in sorted(folder.glob("*.py")):
+            digest.update(f"{number}/{path.name}\0".encode() + path.read_bytes() + b"\0")
     digest.update("\0".join((numba.__version__, *cpu())).encode())
     return digest.hexdigest()[:16]
 

@@ -1,0 +1,15 @@
+"""From a rendering to a photograph: a camera's optics, its sensor, and what it makes of both.
+
+Light is linear and 1 is white until `tones` encodes it; each photograph is a function of its
+rendering and its settings alone, whatever the batch.
+
+settings      how photographs are taken: numbers per sample
+tones         sRGB, highlights and contrast: one curve for each photograph
+optics        focus and motion: blurs that keep the light
+scaling       images made smaller and larger
+sensor        exposure, vignette and noise
+finishing     colour, sharpness, and 8 bits
+camera        the settings as kernels take them, and memory
+antialiasing  how much of a pixel a silhouette covers
+develop       the whole chain
+"""
