@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 from jaxtyping import Float32, Int64, UInt8, UInt32
 
 from facegen.files import Array
@@ -63,6 +64,26 @@ class Meshes(NamedTuple):
     triangles: UInt32[Array, "T 3"]
     segment: UInt8[Array, "T"]
     material: UInt8[Array, "T"]
+
+
+def empty_meshes(vertex_start: Int64[Array, "N+1"], triangle_start: Int64[Array, "N+1"]) -> Meshes:
+    """Memory for meshes that begin there."""
+    vertices, triangles = int(vertex_start[-1]), int(triangle_start[-1])
+    points, normals, colours, strand, tangent = np.empty((5, vertices, 3), np.float32)
+    segment, material = np.empty((2, triangles), np.uint8)
+    corners = np.empty((triangles, 3), np.uint32)
+    return Meshes(
+        vertex_start,
+        triangle_start,
+        points,
+        normals,
+        colours,
+        strand,
+        tangent,
+        corners,
+        segment,
+        material,
+    )
 
 
 @dataclass(frozen=True, eq=False)

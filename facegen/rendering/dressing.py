@@ -7,7 +7,7 @@ from facegen.files import Array
 from facegen.models.attire import Library
 from facegen.models.morphable_model import MorphableModel
 from facegen.models.wardrobe import fit_wardrobe
-from facegen.rendering.contract import Meshes
+from facegen.rendering.contract import Meshes, empty_meshes
 from facegen.rendering.cpu.assembly import Wearing, assemble
 from facegen.sampling.attire import HAIR, HAT
 from facegen.sampling.samples import Samples
@@ -48,16 +48,7 @@ class Dresser:
         vertices, triangles = (
             _starts(sizes[pieces]) for sizes in (self._vertices, self._triangles)
         )
-        rows = [np.empty((int(vertices[-1]), 3), np.float32) for _ in range(5)]
-        count = int(triangles[-1])
-        return Meshes(
-            vertices,
-            triangles,
-            *rows,
-            np.empty((count, 3), np.uint32),
-            np.empty(count, np.uint8),
-            np.empty(count, np.uint8),
-        )
+        return empty_meshes(vertices, triangles)
 
 
 def _starts(sizes: Int64[Array, "N S"]) -> Int64[Array, "N+1"]:

@@ -36,7 +36,7 @@ class Attire:
     """What N people wear, by slot: the piece's number or -1, its variations (in sd), its colours.
 
     names: of the pieces, by number; colours: display-referred, the last one the person's skin;
-    hand: from a held piece's space into the head's; body (N, 3, 3): the shoulders' rotation in the head's space.
+    hand: from a held piece's space into the head's; body: the shoulders' rotation in the head's.
     """
 
     names: tuple[str, ...]

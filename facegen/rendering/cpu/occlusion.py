@@ -1,7 +1,8 @@
 """How much light a face's own surface keeps from each vertex, and throws onto it: baked once.
 
 Precomputed radiance transfer of diffuse surfaces (Sloan, Kautz and Snyder 2002) on the mean face,
-with a bounce of average light: irradiance is transfer . light, for light given by nine harmonics in model space.
+with a bounce of average light: irradiance is transfer . light, whose nine harmonics are given in
+model space.
 """
 
 import numpy as np
@@ -56,7 +57,7 @@ def vertex_normals(
     total = np.zeros(points.shape)
     for corner in range(3):
         np.add.at(total, triangles[:, corner], normal)
-    return total / np.linalg.norm(total, axis=1, keepdims=True).clip(1e-12)
+    return np.asarray(total / np.linalg.norm(total, axis=1, keepdims=True).clip(1e-12))
 
 
 def visible(
@@ -88,10 +89,10 @@ def draw_depth(
         area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
         if abs(area) < 1e-6:
             continue
-        for row in range(int(np.ceil(min(a[1], b[1], c[1]))), int(max(a[1], b[1], c[1])) + 1):
-            for column in range(
-                int(np.ceil(min(a[0], b[0], c[0]))), int(max(a[0], b[0], c[0])) + 1
-            ):
+        left, right = int(np.ceil(min(a[0], b[0], c[0]))), int(max(a[0], b[0], c[0]))
+        top, bottom = int(np.ceil(min(a[1], b[1], c[1]))), int(max(a[1], b[1], c[1]))
+        for row in range(top, bottom + 1):
+            for column in range(left, right + 1):
                 x, y = column - a[0], row - a[1]
                 v = (x * (c[1] - a[1]) - y * (c[0] - a[0])) / area
                 w = (y * (b[0] - a[0]) - x * (b[1] - a[1])) / area

@@ -47,7 +47,7 @@ def see(
     k1: float,
     work: Work,
 ) -> None:
-    """Fill the keys with what a camera, (4, 4), (3, 3) and its lens, sees of points (3 V,) in mm."""
+    """Fill the keys with what a camera and its lens see of points (3 V,) in mm."""
     size = len(work.keys)
     work.keys[:] = EMPTY
     project(points, transform, K, work.screen)

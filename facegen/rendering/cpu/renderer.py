@@ -20,6 +20,7 @@ from facegen.rendering.contract import (
     Renderer,
     RenderSettings,
     Scene,
+    empty_meshes,
 )
 from facegen.rendering.cpu.compiling import cpu
 from facegen.rendering.cpu.memory import Faces, Images, mesh_of, work_for
@@ -173,6 +174,4 @@ def images_for(size: int, batch: int, names: Collection[str]) -> Images:
 def nothing_worn(count: int) -> Meshes:
     """The meshes of people who wear nothing."""
     starts = np.zeros(count + 1, np.int64)
-    rows = [np.empty((0, 3), np.float32) for _ in range(5)]
-    labels = [np.empty(0, np.uint8) for _ in range(2)]
-    return Meshes(starts, starts, *rows, np.empty((0, 3), np.uint32), *labels)
+    return empty_meshes(starts, starts)
