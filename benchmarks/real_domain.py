@@ -49,8 +49,8 @@ from facegen.files import Array, sha256_of
 from facegen.generation.processes import spawning
 from facegen.generation.timing import Stopwatch
 from facegen.models import catalogue
+from facegen.recipe.image import ImageFormat
 from facegen.recipe.plan import Shard
-from facegen.recipe.recipe import ImageFormat
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import click
 
 from facegen.dataset.encoding import LAYERS, Layer, check_layers, parse_layers
 from facegen.dataset.spec import DatasetSpec
-from facegen.recipe.recipe import FORMATS
+from facegen.recipe.image import FORMATS
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 MAX_COUNT = 10**10

@@ -13,7 +13,8 @@ from facegen.files import check_output, write_file
 from facegen.models import catalogue
 from facegen.models.morphable_model import MorphableModel
 from facegen.recipe import loading
-from facegen.recipe.recipe import SIZES, Format, ImageFormat, Recipe
+from facegen.recipe.image import SIZES, Format, ImageFormat
+from facegen.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8

@@ -15,8 +15,8 @@ from facegen.dataset.shards import read_samples
 from facegen.dataset.spec import ResolvedSpec
 from facegen.dataset.stores.store import Store
 from facegen.files import name_in_words
+from facegen.recipe.image import ImageFormat
 from facegen.recipe.plan import splits_of
-from facegen.recipe.recipe import ImageFormat
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from facegen.errors import DatasetError, FacegenError, UsageError
 from facegen.files import Array
 from facegen.models.morphable_model import LANDMARKS
-from facegen.recipe.recipe import ImageFormat
+from facegen.recipe.image import ImageFormat
 
 Layer = Literal[
     "mask",

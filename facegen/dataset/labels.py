@@ -16,7 +16,7 @@ from facegen.sampling.samples import Samples
 MAX_LABEL = 1 << 20
 LARGEST = 2**63 - 1
 LABEL_KEYS = {"index", "K", "model_to_camera", "identity"}
-STATED = ("attributes", "grid", "expression")
+STATED = ("attributes", "grid", "expression", "attire", "image", "lens")
 ABSENT = object()
 
 
@@ -32,11 +32,15 @@ class Label:
     attributes: Mapping[str, float] = field(default_factory=dict)
     grid: Mapping[str, int] = field(default_factory=dict)
     expression: Mapping[str, float] = field(default_factory=dict)
+    attire: Mapping[str, str] = field(default_factory=dict)
+    image: Mapping[str, Any] = field(default_factory=dict)
+    lens: Mapping[str, float] = field(default_factory=dict)
 
 
 def label_of(samples: Samples, row: int) -> Label:
     """The label of one of the samples."""
     group = samples.layout.named("expression")
+    distortion = samples.cameras.distortion
     weights = samples.theta[row, samples.layout.slices["expression"]]
     return Label(
         int(samples.indices[row]),
@@ -47,14 +51,17 @@ def label_of(samples: Samples, row: int) -> Label:
         {name: float(values[row]) for name, values in samples.attributes.items()},
         {name: int(steps[row]) for name, steps in samples.grid.items()},
         dict(zip(group.names, weights.tolist(), strict=False)),
+        samples.attire.worn(row) if samples.attire else {},
+        samples.photography.record(row) if samples.photography else {},
+        {} if distortion is None else {"k1": float(distortion[row])},
     )
 
 
 def encode_label(label: Label) -> bytes:
     """A label as compact JSON; a number that is not finite is an error.
 
-    What there is none of (`parent`, `attributes`, `grid`, `expression` by name) is absent: collate
-    functions take no null.
+    What there is none of (`parent`, `attributes`, `grid`, `expression` by name, `attire`, `image`,
+    `lens`) is absent: collate functions take no null.
     """
     values = {
         "index": label.index,
@@ -86,6 +93,9 @@ def decode_label(data: bytes) -> Label:
             {name: _finite(value) for name, value in values.get("attributes", {}).items()},
             {name: _whole(value) for name, value in values.get("grid", {}).items()},
             {name: _finite(value) for name, value in values.get("expression", {}).items()},
+            {name: str(piece) for name, piece in values.get("attire", {}).items()},
+            {name: _setting(value) for name, value in values.get("image", {}).items()},
+            {name: _finite(value) for name, value in values.get("lens", {}).items()},
         )
     except (
         ValueError,
@@ -109,6 +119,17 @@ def _whole(value: Any) -> int:
     if type(value) is not int or not 0 <= value <= LARGEST:
         raise ValueError(f"{str(value)[:40]} is not a whole number from 0")
     return value
+
+
+def _setting(value: Any) -> Any:
+    """A number, a pair of them, or whether something is so."""
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return value if isinstance(value, bool) else _number(value)
+
+
+def _number(value: Any) -> Any:
+    return _whole(value) if type(value) is int else _finite(value)
 
 
 def _finite(value: Any) -> float:

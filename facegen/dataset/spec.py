@@ -14,9 +14,10 @@ from facegen.files import sha256_of
 from facegen.models.attributes import Attributes
 from facegen.models.cache import open_model
 from facegen.models.morphable_model import MorphableModel
+from facegen.recipe.image import Format
 from facegen.recipe.loading import DEFAULT
 from facegen.recipe.plan import Shard, shards_of
-from facegen.recipe.recipe import Format, Recipe
+from facegen.recipe.recipe import Recipe
 from facegen.rendering.image_folder import ImageFolder
 from facegen.sampling import estimates as estimates_file
 from facegen.sampling.estimates import EstimatesError

@@ -14,7 +14,8 @@ from facegen.errors import DatasetError, RecipeError, located
 from facegen.models import catalogue
 from facegen.models.cache import open_model
 from facegen.models.morphable_model import MorphableModel
-from facegen.recipe.recipe import ImageFormat, Recipe
+from facegen.recipe.image import ImageFormat
+from facegen.recipe.recipe import Recipe
 from facegen.scene.parameters import Layout, layout_from_json
 
 VALIDATION = "validation-"

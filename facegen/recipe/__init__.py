@@ -3,6 +3,9 @@
 distributions  constant, uniform, normal, mixture: ppf, cdf and moments
 tables         a TOML table read key by key, with "did you mean"
 grid           equidistant values over identities
+attire         what people wear beside the model: shares of samples
+photograph     how photographs are taken: a distribution a setting
+image          how images are stored, and what their pixels are
 groups         the tables of theta's groups: one distribution a component
 recipe         the whole recipe, and its fingerprint
 loading        recipes of the package and of .toml files; extends

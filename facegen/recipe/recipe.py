@@ -14,17 +14,14 @@ from facegen.recipe.attire import AttirePrior, read_attire
 from facegen.recipe.distributions import Distribution
 from facegen.recipe.grid import Grid, read_grid
 from facegen.recipe.groups import GroupPrior, group_prior
+from facegen.recipe.image import ImageFormat, read_image
 from facegen.recipe.tables import Table, distribution, get, known, named, one_of
 from facegen.scene.parameters import CHANNELS
 
 Kind = Literal["prior", "perturbation"]
 BackgroundKind = Literal["off", "colour", "noise"]
-Format = Literal["jpg", "png", "webp"]
-Encoding = Literal["display", "srgb"]
 
 MAX_SAMPLES = 10**10
-SIZES = range(16, 2049)
-FORMATS: tuple[Format, ...] = get_args(Format)
 TOP_KEYS = {
     *("kind", "model", "description", "extends", "splits"),
     *("zero_mean", "identities", "samples_per_identity"),
@@ -50,19 +47,6 @@ class BackgroundPrior:
 
     kind: BackgroundKind
     colours: tuple[Distribution, Distribution, Distribution]
-
-
-@dataclass(frozen=True)
-class ImageFormat:
-    """How an image is stored: side in pixels, file format, quality 1-100 of a lossy one.
-
-    encoding: what its pixels are: clipped display-referred colour, or a photograph in sRGB.
-    """
-
-    size: int
-    format: Format
-    quality: int
-    encoding: Encoding = "display"
 
 
 @dataclass(frozen=True)
@@ -169,7 +153,7 @@ def _parse(name: str, table: Table) -> Recipe:
         priors={group: group_prior(group, get(table, group, dict)) for group in GROUPS},
         camera=_camera(get(table, "camera", dict), get(table, "crop", dict)),
         background=_background(get(table, "background", dict)),
-        image=_image(get(table, "image", dict)),
+        image=read_image(get(table, "image", dict)),
         identities=_identities(table),
         zero_mean=_zero_mean(table),
         splits=_splits(table.get("splits", {"train": 1.0})),
@@ -206,21 +190,6 @@ def _background(table: Table) -> BackgroundPrior:
         kind = one_of(get(table, "kind", str), get_args(BackgroundKind), "kind")
         red, green, blue = (named(table, channel) for channel in CHANNELS)
     return BackgroundPrior(kind, (red, green, blue))
-
-
-def _image(table: Table) -> ImageFormat:
-    with located("[image]"):
-        known(table, {"size", "format", "quality", "encoding"})
-        file_format = one_of(get(table, "format", str), FORMATS, "format")
-        encoding = one_of(table.get("encoding", "display"), get_args(Encoding), "encoding")
-        numbers = (get(table, key, int) for key in ("size", "quality"))
-        size, quality = numbers
-        image = ImageFormat(size, file_format, quality, encoding)
-        if image.size not in SIZES:
-            raise RecipeError(f"size {image.size} is not between {SIZES[0]} and {SIZES[-1]} pixels")
-        if not 1 <= image.quality <= 100:
-            raise RecipeError(f"quality {image.quality} is not between 1 and 100")
-    return image
 
 
 def _identities(table: Table) -> Identities | None:

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8, UInt32
 
 from facegen.files import Array
-from facegen.recipe.recipe import Encoding
+from facegen.recipe.image import Encoding
 from facegen.scene.cameras import Cameras
 from facegen.scene.parameters import Parameters
 

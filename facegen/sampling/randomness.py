@@ -36,6 +36,8 @@ class Stream(IntEnum):
     CLOTHES = 13
     HAND = 14
     PERSONA = 15
+    PHOTOGRAPH = 16
+    SURROUNDINGS = 17
 
 
 def uniforms(

@@ -11,12 +11,14 @@ from facegen.errors import RecipeError
 from facegen.files import Array
 from facegen.models.attire import library_path, read_library
 from facegen.models.morphable_model import LinearModel, MorphableModel
+from facegen.recipe.image import Encoding
 from facegen.recipe.plan import identities_of
-from facegen.recipe.recipe import Encoding, Recipe
+from facegen.recipe.recipe import Recipe
 from facegen.sampling.attire import Attire, Dealer
 from facegen.sampling.framing import Background, check_camera, draw_background, draw_cameras
 from facegen.sampling.grid import grid_steps
 from facegen.sampling.persona import Observer, observer_of
+from facegen.sampling.photography import Photography, draw_photography
 from facegen.sampling.prior import Parent, Source, source_of
 from facegen.sampling.randomness import Stream, uniforms
 from facegen.scene.cameras import Cameras, crop_to_landmarks, model_to_camera, to_camera_space
@@ -44,6 +46,7 @@ class Samples:
     identities: Int64[Array, "N"]
     parents: tuple[Parent | None, ...]
     background: Background
+    photography: Photography | None = None
     attire: Attire | None = None
     attributes: Mapping[str, Float32[Array, "N"]] = field(default_factory=dict)
     grid: Mapping[str, Int64[Array, "N"]] = field(default_factory=dict)
@@ -69,6 +72,7 @@ class Samples:
             self.identities[rows],
             tuple(parents),
             self.background[rows],
+            self.photography[rows] if self.photography else None,
             self.attire[rows] if self.attire else None,
             {name: values[rows] for name, values in self.attributes.items()},
             {name: steps[rows] for name, steps in self.grid.items()},
@@ -114,10 +118,18 @@ class Sampler:
             identities=identities_of(recipe, indices),
             parents=tuple(self.source.parents(seed, indices)),
             background=draw_background(recipe.background, seed, indices),
+            photography=self._photography(indices),
             attire=self._attire(indices, theta, attributes),
             attributes=attributes,
             grid=grid_steps(recipe, indices),
         )
+
+    def _photography(self, indices: Int64[Array, "N"]) -> Photography | None:
+        """How the photographs are taken, where the images are some."""
+        image = self.recipe.image
+        if image.encoding == "display":
+            return None
+        return draw_photography(image.photograph, self.seed, indices)
 
     def _attire(
         self,

@@ -11,7 +11,7 @@ from facegen.dataset import encoding
 from facegen.dataset.encoding import CODECS, LAYERS, parse_layers, suffixes_of
 from facegen.dataset.labels import Label, decode_label, encode_label
 from facegen.errors import DatasetError, UsageError
-from facegen.recipe.recipe import ImageFormat
+from facegen.recipe.image import ImageFormat
 from facegen.sampling.prior import Parent
 
 RNG = np.random.default_rng(2)

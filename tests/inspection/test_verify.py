@@ -29,7 +29,7 @@ from facegen.dataset.stores.opening import open_store
 from facegen.errors import FacegenError, UsageError
 from facegen.inspection import verify
 from facegen.inspection.checks.faults import CHECKS
-from facegen.recipe.recipe import ImageFormat
+from facegen.recipe.image import ImageFormat
 
 ALL = None
 MIXED = {

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_info
 from facegen.errors import DeviceError
 from facegen.files import Array
 from facegen.models.morphable_model import MorphableModel
-from facegen.recipe.recipe import SIZES
+from facegen.recipe.image import SIZES
 from facegen.rendering.contract import (
     BENEATH,
     BENEATH_MAPS,

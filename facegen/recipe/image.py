@@ -1,0 +1,54 @@
+"""[image]: the size, file format and encoding of images, and how photographs are taken."""
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from facegen.errors import RecipeError, located
+from facegen.recipe.photograph import KEYS, PhotographPrior, read_photograph
+from facegen.recipe.tables import Table, get, known, one_of
+
+Format = Literal["jpg", "png", "webp"]
+Encoding = Literal["display", "srgb"]
+
+SIZES = range(16, 2049)
+FORMATS: tuple[Format, ...] = get_args(Format)
+QUALITY = 95  # Where a distribution of it is stated.
+
+
+@dataclass(frozen=True)
+class ImageFormat:
+    """How an image is stored: side in pixels, file format, quality 1-100 of a lossy one.
+
+    encoding: what its pixels are: clipped display-referred colour, or a photograph in sRGB, taken
+    as photograph says.
+    """
+
+    size: int
+    format: Format
+    quality: int
+    encoding: Encoding = "display"
+    photograph: PhotographPrior = field(default_factory=lambda: PhotographPrior({}))
+
+
+def read_image(table: Table) -> ImageFormat:
+    """The images that a recipe's table states; RecipeError names the key that is wrong."""
+    with located("[image]"):
+        known(table, {"size", "format", "quality", "encoding", *KEYS})
+        drawn = isinstance(table.get("quality"), dict)
+        encoding = get({"encoding": "display", **table}, "encoding", str)
+        image = ImageFormat(
+            get(table, "size", int),
+            one_of(get(table, "format", str), FORMATS, "format"),
+            QUALITY if drawn else get(table, "quality", int),
+            one_of(
+                get({"encoding": "display", **table}, "encoding", str),
+                get_args(Encoding),
+                "encoding",
+            ),
+            read_photograph(table),
+        )
+        if image.size not in SIZES:
+            raise RecipeError(f"size {image.size} is not between {SIZES[0]} and {SIZES[-1]} pixels")
+        if not 1 <= image.quality <= 100:
+            raise RecipeError(f"quality {image.quality} is not between 1 and 100")
+    return image
