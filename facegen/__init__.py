@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from facegen.generation.run import Summary
     from facegen.models.morphable_model import MorphableModel
     from facegen.recipe.recipe import Recipe
-    from facegen.rendering.faces import Faces
+    from facegen.imaging.faces import Faces
     from facegen.sampling.samples import Samples
     from facegen.scene.parameters import Parameters
 
@@ -58,7 +58,7 @@ _TYPES = {
     "Dataset": "facegen.dataset.reader",
     "DatasetSpec": "facegen.dataset.spec",
     "FacegenError": "facegen.errors",
-    "Faces": "facegen.rendering.faces",
+    "Faces": "facegen.imaging.faces",
     "MorphableModel": "facegen.models.morphable_model",
     "Parameters": "facegen.scene.parameters",
     "Recipe": "facegen.recipe.recipe",

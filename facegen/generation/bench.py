@@ -30,7 +30,7 @@ from facegen.generation.timing import Stopwatch, stage_milliseconds
 from facegen.generation.worker import OnSamples, Worker
 from facegen.recipe.plan import Shard
 from facegen.rendering.devices import in_short
-from facegen.rendering.faces import Faces, finish, scene_of
+from facegen.imaging.faces import Faces, finish, scene_of
 from facegen.sampling.samples import Samples
 
 POLL_S = 0.25

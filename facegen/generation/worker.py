@@ -18,7 +18,7 @@ from facegen.generation.timing import Stopwatch
 from facegen.recipe.plan import Shard
 from facegen.rendering.contract import Frames, RenderSettings
 from facegen.rendering.devices import open_renderer
-from facegen.rendering.faces import (
+from facegen.imaging.faces import (
     Faces,
     Finishing,
     dresser_of,

@@ -16,7 +16,7 @@ from facegen.files import Array
 from facegen.models.morphable_model import SEGMENTS, MorphableModel
 from facegen.recipe.recipe import Recipe, merged
 from facegen.recipe.tables import Table
-from facegen.rendering.faces import MARKS, render
+from facegen.imaging.faces import MARKS, render
 from facegen.sampling.samples import draw
 from facegen.scene.parameters import CHANNELS, POSTER_UNIT
 

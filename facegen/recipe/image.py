@@ -35,16 +35,12 @@ def read_image(table: Table) -> ImageFormat:
     with located("[image]"):
         known(table, {"size", "format", "quality", "encoding", *KEYS})
         drawn = isinstance(table.get("quality"), dict)
-        encoding = get({"encoding": "display", **table}, "encoding", str)
+        stated = get({"encoding": "display", **table}, "encoding", str)
         image = ImageFormat(
             get(table, "size", int),
             one_of(get(table, "format", str), FORMATS, "format"),
             QUALITY if drawn else get(table, "quality", int),
-            one_of(
-                get({"encoding": "display", **table}, "encoding", str),
-                get_args(Encoding),
-                "encoding",
-            ),
+            one_of(stated, get_args(Encoding), "encoding"),
             read_photograph(table),
         )
         if image.size not in SIZES:

@@ -12,7 +12,7 @@ from facegen.dataset.encoding import DEPTH_UNITS_PER_MM
 from facegen.models.morphable_model import LANDMARKS
 from facegen.recipe.loading import load
 from facegen.rendering.contract import RENDERED_LAYERS, Scene
-from facegen.rendering.faces import scene_of
+from facegen.imaging.faces import scene_of
 from facegen.sampling.samples import draw
 from facegen.scene.cameras import (
     Cameras,

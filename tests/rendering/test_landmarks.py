@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from specs import samples_of
 
-from facegen.rendering.faces import rendered_layers
+from facegen.imaging.faces import rendered_layers
 from facegen.rendering.landmarks import find_landmarks
 
 K = meshes.camera_matrix(16, 16)[None]

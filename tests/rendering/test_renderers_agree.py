@@ -11,7 +11,7 @@ from facegen.recipe.loading import load
 from facegen.rendering.contract import RenderSettings
 from facegen.rendering.cpu.renderer import CpuRenderer
 from facegen.rendering.egl.renderer import EglRenderer
-from facegen.rendering.faces import scene_of
+from facegen.imaging.faces import scene_of
 from facegen.rendering.landmarks import find_landmarks
 from facegen.sampling.samples import draw
 

@@ -11,7 +11,7 @@ from facegen.dataset.shards import Encoded, sample_key
 from facegen.errors import DatasetError
 from facegen.files import Array
 from facegen.inspection.checks.faults import FaultList
-from facegen.rendering.faces import MARKS
+from facegen.imaging.faces import MARKS
 from facegen.sampling.samples import Samples
 
 # (atol, rtol): what another BLAS, or another size of batch, may do to a camera.

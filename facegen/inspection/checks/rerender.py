@@ -14,7 +14,7 @@ from facegen.errors import DatasetError
 from facegen.generation.worker import Worker
 from facegen.inspection.checks.faults import FaultList
 from facegen.rendering.devices import in_short
-from facegen.rendering.faces import scene_of
+from facegen.imaging.faces import scene_of
 from facegen.sampling.samples import Samples
 from facegen.scene.cameras import to_camera_space
 

@@ -99,14 +99,16 @@ def finish(frames: Frames, samples: Samples, finishing: Finishing) -> Faces:
     from facegen.rendering.backgrounds import fill_background
 
     layers = finishing.layers
-    fill_background(frames.images, frames.covered, samples.background, finishing.backgrounds)
+    images = _photographed(frames, samples, finishing) if samples.photography else frames.images
+    if not samples.photography:
+        fill_background(images, frames.covered, samples.background, finishing.backgrounds)
     finished = {"mask": frames.mask, **frames.layers}
     if "landmarks" in layers:
         depth = frames.layers["depth"]
         finished["landmarks"] = find_landmarks(samples.landmarks, samples.cameras, depth)
     if "landmarks2d" in layers:
         finished["landmarks2d"] = finishing.contour.find(samples, frames.layers["depth"])
-    return Faces(frames.images, {name: finished[name] for name in LAYERS if name in layers})
+    return Faces(images, {name: finished[name] for name in LAYERS if name in layers})
 
 
 def rendered_layers(layers: Collection[str]) -> frozenset[str]:
