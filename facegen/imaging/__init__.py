@@ -4,12 +4,15 @@ Light is linear and 1 is white until `tones` encodes it; each photograph is a fu
 rendering and its settings alone, whatever the batch.
 
 settings      how photographs are taken: numbers per sample
-tones         sRGB, highlights and contrast: one curve for each photograph
+tones         sRGB, how highlights roll off, and contrast
 optics        focus and motion: blurs that keep the light
 scaling       images made smaller and larger
 sensor        exposure, vignette and noise
 finishing     colour, sharpness, and 8 bits
 camera        the settings as kernels take them, and memory
-antialiasing  how much of a pixel a silhouette covers
 develop       the whole chain
+antialiasing  how much of a pixel a silhouette covers
+painting      shapes and hair, painted over pictures
+occluders     shapes and hair by chance
+augmentation  other appearance, for training
 """

@@ -18,16 +18,16 @@ _FINER = 4
 
 
 class Marks(NamedTuple):
-    """Memory of one image: borders to the right of pixels and below them, and what to mix.
+    """Memory of one image; P is S x S, made a multiple of 8.
 
-    Of each mixture the pixel, the one beyond the border, its share, and the change of light.
+    right and below: whether a border lies to the right of pixels, and below them; wedges: where the
+    line leaves a border, as `follow` lists them; pixel and change: what their light changes by.
     """
 
-    right: UInt8[Array, "S*S"]
-    below: UInt8[Array, "S*S"]
+    right: UInt8[Array, "P"]
+    below: UInt8[Array, "P"]
+    wedges: Int32[Array, "4*S*S 4"]
     pixel: Int32[Array, "4*S*S"]
-    beyond: Int32[Array, "4*S*S"]
-    share: Float32[Array, "4*S*S"]
     change: Float32[Array, "4*S*S 3"]
 
 
@@ -45,11 +45,10 @@ def smooth_edges(
     """
     size = depth.shape[1]
     marks = Marks(
-        right=np.empty(size * size, np.uint8),
-        below=np.empty(size * size, np.uint8),
+        right=np.zeros(-(-size * size // 8) * 8, np.uint8),
+        below=np.zeros(-(-size * size // 8) * 8, np.uint8),
+        wedges=np.empty((4 * size * size, 4), np.int32),
         pixel=np.empty(4 * size * size, np.int32),
-        beyond=np.empty(4 * size * size, np.int32),
-        share=np.empty(4 * size * size, F),
         change=np.empty((4 * size * size, 3), F),
     )
     smooth_all(radiance, depth, segmentation, F(step), marks)
@@ -71,9 +70,10 @@ def smooth_all(
         mark(far, labels, step, size, marks.below)
         for row in range(size):
             marks.right[(row + 1) * size - 1] = 0
-        count = trace(marks.below, marks.right, (1, size), size, 0, marks)
-        count = trace(marks.right, marks.below, (size, 1), size, count, marks)
-        mix(radiance[n].reshape(size * size, 3), count, marks)
+        count = trace(marks.below, marks.right, (1, size), size, 0, marks.wedges)
+        count = trace(marks.right, marks.below, (size, 1), size, count, marks.wedges)
+        light = radiance[n].reshape(-1)
+        mix(light, find_changes(light, marks.wedges[:count], marks.pixel, marks.change), marks)
 
 
 @kernel
@@ -90,7 +90,7 @@ def mark(
     for p in range(last):
         share = step if label[p] == other[p] else fine
         borders[p] = abs(here[p] - there[p]) > share * min(here[p], there[p])
-    borders[last:] = 0
+    borders[last : len(depth)] = 0
 
 
 @kernel
@@ -100,33 +100,57 @@ def trace(
     strides: tuple[int, int],
     size: int,
     count: int,
-    marks: Marks,
+    wedges: Int32[Array, "n 4"],
 ) -> int:
-    """Follow the runs of borders along one direction, and list what to mix.
+    """Follow the runs of borders along one direction.
 
     strides: from pixel to pixel along the run, and across the border; crossing: the borders at
-    right angles; count: how many mixtures there are, of which it returns the new number.
+    right angles; count: how many wedges there are, of which it returns the new number.
+    """
+    words, along = borders.view(np.uint64), strides[0]
+    for word in range(len(words)):
+        if words[word] == 0:
+            continue
+        for start in range(8 * word, 8 * word + 8):
+            if borders[start] == 0:
+                continue
+            place = start // along % size
+            if place == 0 or borders[start - along] == 0:
+                length = 1
+                while place + length < size and borders[start + length * along]:
+                    length += 1
+                ends = (place > 0, place + length < size)
+                count = follow(crossing, start, length, ends, strides, count, wedges)
+    return count
+
+
+@kernel
+def follow(
+    crossing: UInt8[Array, "P"],
+    start: int,
+    length: int,
+    ends: tuple[bool, bool],
+    strides: tuple[int, int],
+    count: int,
+    wedges: Int32[Array, "n 4"],
+) -> int:
+    """List the wedges of a run: from each end to the middle, the line leaves the border there.
+
+    Of each wedge the first pixel that the line cuts, the stride to the next, that to the pixel
+    beyond the border, and the run's length; ends: whether the run ends before the image does.
     """
     along, across = strides
-    for line in range(size - 1):
-        place, end = 0, 0
-        while place < size:
-            start = line * across + place * along
-            if borders[start] == 0:
-                place += 1
-                continue
-            end = place + 1
-            while end < size and borders[line * across + end * along]:
-                end += 1
-            length = end - place
-            if place > 0:
-                height = turn(crossing, start - along, strides, length)
-                count = cut(start, along, height, length, strides, count, marks)
-            if end < size:
-                last = start + (length - 1) * along
-                height = turn(crossing, last, strides, length)
-                count = cut(last, -along, height, length, strides, count, marks)
-            place = end
+    for end in range(2):
+        if not ends[end]:
+            continue
+        pixel = start if end == 0 else start + (length - 1) * along
+        height = turn(crossing, pixel - (along if end == 0 else 0), strides, length)
+        if height != 0:
+            wedges[count, 0] = pixel if height > 0 else pixel + across
+            wedges[count, 1] = along if end == 0 else -along
+            wedges[count, 2] = across if height > 0 else -across
+            wedges[count, 3] = length
+            count += 1
     return count
 
 
@@ -154,39 +178,36 @@ def turn(crossing: UInt8[Array, "P"], at: int, strides: tuple[int, int], length:
 
 
 @kernel
-def cut(
-    start: int,
-    stride: int,
-    height: int,
-    length: int,
-    strides: tuple[int, int],
-    count: int,
-    marks: Marks,
+def find_changes(
+    light: Float32[Array, "3*P"],
+    wedges: Int32[Array, "w 4"],
+    pixels: Int32[Array, "n"],
+    change: Float32[Array, "n 3"],
 ) -> int:
-    """List the pixels that the line cuts from the end of a run, half a pixel high, to its middle.
+    """What the light of cut pixels changes by, all from the light as it was; how many there are.
 
-    Their shares are areas under the line; the new number of mixtures is returned.
+    A wedge is half a pixel high at the run's end and ends at its middle: a pixel's share of what is
+    beyond is the area of the wedge in it.
     """
-    if height == 0:
-        return count
-    across, half = strides[1], HALF * F(length)
-    for k in range((length + 1) // 2):
-        low, high = F(k), min(F(k + 1), half)
-        pixel = start + k * stride
-        marks.pixel[count] = pixel if height > 0 else pixel + across
-        marks.beyond[count] = pixel + across if height > 0 else pixel
-        marks.share[count] = HALF * (high - low) * (ONE - HALF * (low + high) / half)
-        count += 1
+    count = 0
+    for w in range(len(wedges)):
+        pixel, length = wedges[w, 0], wedges[w, 3]
+        half = HALF * F(length)
+        for k in range((length + 1) // 2):
+            low, high = F(k), min(F(k + 1), half)
+            share = HALF * (high - low) * (ONE - HALF * (low + high) / half)
+            beyond = pixel + wedges[w, 2]
+            for c in range(3):
+                change[count, c] = share * (light[3 * beyond + c] - light[3 * pixel + c])
+            pixels[count] = pixel
+            pixel += wedges[w, 1]
+            count += 1
     return count
 
 
 @kernel
-def mix(light: Float32[Array, "P 3"], count: int, marks: Marks) -> None:
-    """Mix the pixels listed, all from the light as it was."""
-    for i in range(count):
-        pixel, beyond, share = marks.pixel[i], marks.beyond[i], marks.share[i]
-        for c in range(3):
-            marks.change[i, c] = share * (light[beyond, c] - light[pixel, c])
+def mix(light: Float32[Array, "3*P"], count: int, marks: Marks) -> None:
+    """Change the light of the pixels listed."""
     for i in range(count):
         for c in range(3):
-            light[marks.pixel[i], c] += marks.change[i, c]
+            light[3 * marks.pixel[i] + c] += marks.change[i, c]

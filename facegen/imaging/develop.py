@@ -59,13 +59,14 @@ def take(
     size, settings = len(light), settings_of(camera, n)
     radius, weights, padded = camera.radius[n], camera.weights[n], room.padded[0].reshape(-1)
     picture, luma = rows(room.picture, 3, size), room.luma[: 3 * size].reshape(3, size)
-    seen, line = 0, room.line
+    ring, line, sums, codes = room.ring, room.line, room.sums, room.bytes
+    seen, sharpening = 0, settings.sharpening
     for row in range(size):
-        seen = see(light, row, seen, radius, weights, padded, room.ring, line)
+        seen = see(light, row, seen, radius, weights, padded, ring, line)
         record(line, row, settings, picture[row % 3], luma[row % 3])
         if row > 0:
-            finish(picture, luma, row - 1, settings.sharpening, room.sums, room.bytes, out)
-    finish(picture, luma, size - 1, settings.sharpening, room.sums, room.bytes, out)
+            finish(picture, luma, row - 1, sharpening, sums, codes, out)
+    finish(picture, luma, size - 1, sharpening, sums, codes, out)
 
 
 @kernel

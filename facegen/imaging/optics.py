@@ -1,7 +1,7 @@
 """Optics: what a lens out of focus and a moving hand make of points. No light is lost."""
 
 import numpy as np
-from jaxtyping import Float, Float32, Int32
+from jaxtyping import Float, Float32, Float64, Int32
 from scipy.special import ive
 
 from facegen.files import Array
@@ -51,19 +51,27 @@ def _streak(vector: Float[Array, "2"]) -> tuple[Int32[Array, "T 2"], Float32[Arr
     length = float(np.hypot(*vector))
     if length < 0.25:
         return np.zeros((0, 2), np.int32), np.zeros(0, np.float32)
-    points = 8 * int(np.ceil(length))
-    along = (np.arange(points) + 0.5) / points - 0.5
-    x, y = (along[:, None] * vector).T
     reach = int(np.ceil(np.abs(vector).max() / 2)) + 1
     grid = np.zeros((2 * reach + 1, 2 * reach + 1))
-    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
-    for right in (0, 1):
-        for down in (0, 1):
-            share = np.abs(1 - right - (x - left)) * np.abs(1 - down - (y - top))
-            np.add.at(grid, (top + down + reach, left + right + reach), share)
+    draw_streak(vector[0], vector[1], 8 * int(np.ceil(length)), grid)
     rows, columns = np.nonzero(grid > 1e-9)
     place = np.stack([columns - reach, rows - reach], axis=1).astype(np.int32)
-    return place, (grid[rows, columns] / points).astype(np.float32)
+    return place, grid[rows, columns].astype(np.float32)
+
+
+@kernel
+def draw_streak(right: float, down: float, points: int, grid: Float64[Array, "n n"]) -> None:
+    """Lay light of 1 evenly on a line through the middle of a grid, in so many points."""
+    middle = len(grid) // 2
+    for point in range(points):
+        along = (point + 0.5) / points - 0.5
+        x, y = middle + along * right, middle + along * down
+        i, j = int(x), int(y)
+        s, t = x - i, y - j
+        grid[j, i] += (1 - s) * (1 - t) / points
+        grid[j, i + 1] += s * (1 - t) / points
+        grid[j + 1, i] += (1 - s) * t / points
+        grid[j + 1, i + 1] += s * t / points
 
 
 @kernel

@@ -1,5 +1,7 @@
 """Scaling: images made smaller by areas and larger by cubic splines, rows and columns apart."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float32, UInt32
 
@@ -9,7 +11,7 @@ from facegen.rendering.cpu.memory import HALF, ONE, U64, ZERO, F, kernel
 
 
 @kernel
-def overlap(pixel: int, part: int, step: float) -> float:
+def overlap(pixel: int, part: int, step: float) -> Any:
     """The share of a pixel of size `step` that a pixel of size 1 covers; both by their number."""
     low, high = F(pixel) * step, F(pixel + 1) * step
     return max(min(high, F(part + 1)) - max(low, F(part)), ZERO) / step
@@ -79,7 +81,7 @@ def enlarge_taps(small: int, first: UInt32[Array, "S"], weights: Float32[Array, 
 
 
 @kernel
-def spline(distance: float) -> float:
+def spline(distance: float) -> Any:
     """Keys' cubic with a = -1/2 at a distance of up to 2 pixels."""
     d = distance
     if d < ONE:

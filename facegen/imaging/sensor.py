@@ -1,5 +1,7 @@
 """The sensor: how much light falls on each pixel, and its noise."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float32, UInt32, UInt64
 
@@ -21,7 +23,7 @@ def noise_keys(seeds: UInt64[Array, "N"]) -> UInt32[Array, "N 2"]:
 
 
 @kernel
-def hashed(counter: int, key: int, other: int) -> int:
+def hashed(counter: int, key: int, other: int) -> Any:
     """32 bits from a counter and two keys: Wellons's lowbias32, the second key between rounds."""
     h = U32(U32(counter) ^ U32(key))
     h = U32(h ^ (h >> U32(16)))
@@ -32,7 +34,7 @@ def hashed(counter: int, key: int, other: int) -> int:
 
 
 @kernel
-def normal_of(bits: int) -> float:
+def normal_of(bits: int) -> Any:
     """A number of mean 0 and variance 1, nearly normal: the sum of the bits' four bytes."""
     pairs = U32((bits & U32(0x00FF00FF)) + ((bits >> U32(8)) & U32(0x00FF00FF)))
     total = U32((pairs & U32(0xFFFF)) + (pairs >> U32(16)))
