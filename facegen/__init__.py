@@ -9,7 +9,7 @@ scene/       what a face is described by: theta's schema, cameras, light
 recipe/      TOML -> Recipe: distributions, splits, identities, shards
 models/      the morphable model, its file, and importers of foreign ones
 sampling/    indices -> Samples: from the prior, or around estimates
-rendering/   Samples -> Faces: one contract, kept on the CPU and by OpenGL
+rendering/   Samples -> Frames: one contract, kept on the CPU and by OpenGL
 imaging/     from a rendering to a photograph: optics, sensor, tones
 dataset/     a data set on disk: spec, index, shards, every member's encoding
 generation/  shards made by workers, on this machine or a cluster
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from facegen.dataset.spec import DatasetSpec
     from facegen.errors import FacegenError
     from facegen.generation.run import Summary
+    from facegen.imaging.faces import Faces
     from facegen.models.morphable_model import MorphableModel
     from facegen.recipe.recipe import Recipe
-    from facegen.imaging.faces import Faces
     from facegen.sampling.samples import Samples
     from facegen.scene.parameters import Parameters
 
@@ -113,7 +113,7 @@ def render(
     their units.
     device: auto, cpu, egl or egl:N. UsageError names a layer or a device that does not exist.
     """
-    from facegen.rendering import faces
+    from facegen.imaging import faces
 
     return faces.render(samples, model, layers, device)
 

@@ -28,9 +28,9 @@ from facegen.generation.engines.local import LocalEngine, Task
 from facegen.generation.progress import Unwatched
 from facegen.generation.timing import Stopwatch, stage_milliseconds
 from facegen.generation.worker import OnSamples, Worker
+from facegen.imaging.faces import Faces, finish, scene_of
 from facegen.recipe.plan import Shard
 from facegen.rendering.devices import in_short
-from facegen.imaging.faces import Faces, finish, scene_of
 from facegen.sampling.samples import Samples
 
 POLL_S = 0.25

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Int64
@@ -15,9 +16,6 @@ from facegen.dataset.stores.opening import open_store
 from facegen.errors import located
 from facegen.files import Array
 from facegen.generation.timing import Stopwatch
-from facegen.recipe.plan import Shard
-from facegen.rendering.contract import Frames, RenderSettings
-from facegen.rendering.devices import open_renderer
 from facegen.imaging.faces import (
     Faces,
     Finishing,
@@ -26,7 +24,11 @@ from facegen.imaging.faces import (
     rendered_layers,
     scene_of,
 )
-from facegen.rendering.landmarks import VisibleContour
+from facegen.recipe.image import ImageFormat
+from facegen.recipe.plan import Shard
+from facegen.rendering.contract import Frames, RenderSettings
+from facegen.rendering.devices import open_renderer
+from facegen.sampling.contour import VisibleContour
 from facegen.sampling.samples import Samples
 
 Members = dict[str, bytes]
@@ -41,7 +43,9 @@ class Worker:
         self.store = open_store(spec.out)
         self.model = spec.load_model()
         self.sampler = spec.sampler(self.model)
-        settings = RenderSettings(spec.recipe.image.size, rendered_layers(spec.layers))
+        image = spec.recipe.image
+        layers = rendered_layers(spec.layers, image.encoding)
+        settings = RenderSettings(image.size, layers, image.encoding)
         self.renderer = open_renderer(device, self.model, settings)
         self.dresser = dresser_of(spec.recipe.attire.any, self.model)
         contour = VisibleContour(self.model)
@@ -117,7 +121,7 @@ class Worker:
 
     def _members(self, samples: Samples, faces: Faces, row: int) -> Members:
         """One sample's members: image, layers, theta and label."""
-        image, identity = self.spec.recipe.image, int(samples.identities[row])
+        image, identity = image_format(self.spec, samples, row), int(samples.identities[row])
         members = {
             image.format: encode_image(faces.images[row], image),
             THETA: encode_array(samples.theta[row]),
@@ -128,3 +132,11 @@ class Worker:
             value = identity if name == "cls" else faces.layers[name][row]
             members[codec.suffix] = codec.encode(value)
         return members
+
+
+def image_format(spec: ResolvedSpec, samples: Samples, row: int) -> ImageFormat:
+    """How one sample's image is stored: of photographs, each at a quality of its own."""
+    image = spec.recipe.image
+    if samples.photography is None:
+        return image
+    return replace(image, quality=round(float(samples.photography.quality[row])))

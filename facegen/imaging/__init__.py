@@ -3,7 +3,7 @@
 Light is linear and 1 is white until `tones` encodes it; each photograph is a function of its
 rendering and its settings alone, whatever the batch.
 
-settings      how photographs are taken: numbers per sample
+settings      photographs that change nothing
 tones         sRGB, how highlights roll off, and contrast
 optics        focus and motion: blurs that keep the light
 scaling       images made smaller and larger
@@ -15,4 +15,5 @@ antialiasing  how much of a pixel a silhouette covers
 painting      shapes and hair, painted over pictures
 occluders     shapes and hair by chance
 augmentation  other appearance, for training
+faces         samples -> finished faces
 """

@@ -10,9 +10,9 @@ from facegen.imaging.camera import camera_of, darkroom
 from facegen.imaging.develop import develop_all
 from facegen.imaging.occluders import draw_hair, draw_shapes
 from facegen.imaging.painting import paint_hair, paint_shapes
-from facegen.imaging.settings import Photography
 from facegen.imaging.tones import DECODED
 from facegen.rendering.cpu.memory import F, kernel
+from facegen.sampling.photography import Photography
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ def draw_photography(draws: np.random.Generator, count: int, strength: Strength)
         read_noise=level[1],
         sharpening=np.zeros(count),
         downscale=1 + strength.downscale_by * draws.random(count) * smaller,
+        quality=np.full(count, 100.0),
         noise_seed=draws.integers(0, 2**64, count, np.uint64),
     )
 

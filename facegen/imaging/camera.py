@@ -7,8 +7,8 @@ from jaxtyping import Float32, Int32, UInt8, UInt32
 
 from facegen.files import Array
 from facegen.imaging import optics, sensor
-from facegen.imaging.settings import Photography
 from facegen.rendering.cpu.memory import U32, F, kernel
+from facegen.sampling.photography import Photography
 
 _MOST_VIGNETTE = 0.99
 

@@ -10,8 +10,8 @@ from jaxtyping import Float32, UInt8
 from facegen.files import Array
 from facegen.imaging import finishing, optics, scaling, sensor, tones
 from facegen.imaging.camera import Camera, Darkroom, Settings, camera_of, darkroom, settings_of
-from facegen.imaging.settings import Photography
 from facegen.rendering.cpu.memory import ONE, ZERO, kernel
+from facegen.sampling.photography import Photography
 
 
 def develop(

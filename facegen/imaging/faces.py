@@ -10,11 +10,21 @@ from facegen.errors import UsageError
 from facegen.files import Array
 from facegen.models.attire import library_path, read_library
 from facegen.models.morphable_model import MorphableModel
+from facegen.recipe.image import Encoding
 from facegen.rendering import devices
-from facegen.rendering.contract import RENDERED_LAYERS, Frames, Renderer, RenderSettings, Scene
+from facegen.rendering.contract import (
+    LIGHT,
+    RENDERED_LAYERS,
+    Frames,
+    Renderer,
+    RenderSettings,
+    Scene,
+)
 from facegen.rendering.dressing import Dresser
 from facegen.rendering.image_folder import ImageFolder
-from facegen.rendering.landmarks import VisibleContour, find_landmarks
+from facegen.rendering.landmarks import find_landmarks, find_marks
+from facegen.sampling.contour import VisibleContour
+from facegen.sampling.photography import Photography
 from facegen.sampling.samples import Samples
 
 MARKS = ("landmarks", "landmarks2d")
@@ -53,7 +63,9 @@ def render(
         raise UsageError(f"unknown layer {unknown[0]!r}", f"known: {', '.join(LAYERS)}")
     if not len(samples):
         raise UsageError("there are no samples to render")
-    settings = RenderSettings(samples.size, rendered_layers(layers), samples.encoding)
+    settings = RenderSettings(
+        samples.size, rendered_layers(layers, samples.encoding), samples.encoding
+    )
     model = _suited(model, samples)
     renderer = devices.open_renderer(_only(device), model, settings)
     try:
@@ -96,24 +108,59 @@ class Finishing:
 
 def finish(frames: Frames, samples: Samples, finishing: Finishing) -> Faces:
     """The frames of samples with their background filled, in place, and those of these LAYERS."""
-    from facegen.rendering.backgrounds import fill_background
-
     layers = finishing.layers
-    images = _photographed(frames, samples, finishing) if samples.photography else frames.images
-    if not samples.photography:
-        fill_background(images, frames.covered, samples.background, finishing.backgrounds)
     finished = {"mask": frames.mask, **frames.layers}
+    if samples.photography is None:
+        images = _filled(frames, samples, finishing)
+    else:
+        if "radiance" in layers:
+            finished["radiance"] = frames.layers["radiance"].copy()
+        images = _photographed(frames, samples, samples.photography, finishing)
     if "landmarks" in layers:
         depth = frames.layers["depth"]
         finished["landmarks"] = find_landmarks(samples.landmarks, samples.cameras, depth)
     if "landmarks2d" in layers:
-        finished["landmarks2d"] = finishing.contour.find(samples, frames.layers["depth"])
+        finished["landmarks2d"] = find_marks(finishing.contour, samples, frames.layers["depth"])
     return Faces(images, {name: finished[name] for name in LAYERS if name in layers})
 
 
-def rendered_layers(layers: Collection[str]) -> frozenset[str]:
-    """What a renderer must make for these layers: landmarks need the depth."""
+def _filled(frames: Frames, samples: Samples, finishing: Finishing) -> UInt8[Array, "N S S 3"]:
+    """Images of encoding "display" with their background."""
+    from facegen.rendering.backgrounds import fill_background
+
+    fill_background(frames.images, frames.covered, samples.background, finishing.backgrounds)
+    return frames.images
+
+
+def _photographed(
+    frames: Frames, samples: Samples, photography: Photography, finishing: Finishing
+) -> UInt8[Array, "N S S 3"]:
+    """Photographs of the frames' radiance with their background, which is filled in place."""
+    from facegen.imaging.antialiasing import smooth_edges
+    from facegen.imaging.develop import develop
+    from facegen.rendering.backgrounds import fill_radiance
+
+    layers, radiance = frames.layers, frames.layers["radiance"]
+    fill_radiance(radiance, frames.covered, samples.background, finishing.backgrounds)
+    smooth_edges(radiance, layers["depth"], layers["segmentation"])
+    images = np.empty(radiance.shape, np.uint8)
+    develop(radiance, photography, images)
+    return images
+
+
+def rendered_layers(layers: Collection[str], encoding: Encoding) -> frozenset[str]:
+    """What a renderer must make for these layers: landmarks need depth, photographs edges.
+
+    UsageError where the encoding has no such layer.
+    """
+    lit = sorted(set(LIGHT) & set(layers))
+    if lit and encoding == "display":
+        hint = 'use a recipe with encoding = "srgb": natural'
+        raise UsageError(
+            f"the layer {lit[0]!r} is of linear light, which the recipe has none of", hint
+        )
     needed = {"depth"} if set(MARKS) & set(layers) else set()
+    needed |= {"depth", "segmentation"} if encoding == "srgb" else set()
     return frozenset(needed | set(layers) & set(RENDERED_LAYERS))
 
 

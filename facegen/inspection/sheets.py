@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw
 from facegen.dataset.reader import Sample
 from facegen.errors import UsageError
 from facegen.files import Array
+from facegen.imaging.faces import MARKS, render
 from facegen.models.morphable_model import SEGMENTS, MorphableModel
 from facegen.recipe.recipe import Recipe, merged
 from facegen.recipe.tables import Table
-from facegen.imaging.faces import MARKS, render
 from facegen.sampling.samples import draw
 from facegen.scene.parameters import CHANNELS, POSTER_UNIT
 

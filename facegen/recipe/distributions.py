@@ -88,6 +88,39 @@ class Uniform:
 
 
 @dataclass(frozen=True)
+class LogUniform:
+    """Its logarithm equally likely everywhere between those of low and high, which are above 0."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        _finite(low=self.low, high=self.high)
+        if not 0 < self.low < self.high:
+            raise RecipeError(f"low {self.low:g} is not above 0 and below high {self.high:g}")
+
+    @property
+    def mean(self) -> float:
+        return (self.high - self.low) / self._span
+
+    @property
+    def sd(self) -> float:
+        second = (self.high**2 - self.low**2) / (2 * self._span)
+        return math.sqrt(max(second - self.mean**2, 0.0))
+
+    def ppf(self, uniforms: Float64[Array, "*N"]) -> Float64[Array, "*N"]:
+        return np.asarray(self.low * np.exp(self._span * uniforms))
+
+    def cdf(self, x: Float64[Array, "*N"]) -> Float64[Array, "*N"]:
+        shares = np.log(np.maximum(x, self.low) / self.low) / self._span
+        return np.clip(shares, 0.0, 1.0)
+
+    @property
+    def _span(self) -> float:
+        return math.log(self.high / self.low)
+
+
+@dataclass(frozen=True)
 class Normal:
     """Gaussian of a mean and a standard deviation (never a variance)."""
 

@@ -21,6 +21,7 @@ from facegen.scene.parameters import CHANNELS
 Kind = Literal["prior", "perturbation"]
 BackgroundKind = Literal["off", "colour", "noise"]
 
+Marks = Literal["landmarks", "landmarks2d"]
 MAX_SAMPLES = 10**10
 TOP_KEYS = {
     *("kind", "model", "description", "extends", "splits"),
@@ -34,11 +35,16 @@ IDENTITY_GROUPS = ("shape", "reflectance")  # What an identity keeps from image 
 
 @dataclass(frozen=True)
 class CameraPrior:
-    """Where the camera stands (mm from the model's origin), and how its image is cropped."""
+    """Where the camera stands (mm from the model's origin), and how its image is cropped.
+
+    around: the landmarks whose box is cropped to; distortion: the lens's k1, where it has some.
+    """
 
     distance: Distribution
     scale: Distribution
     shift: Distribution
+    around: Marks = "landmarks"
+    distortion: Distribution | None = None
 
 
 @dataclass(frozen=True)
@@ -175,13 +181,15 @@ def merged(base: Table, changes: Table) -> Table:
 
 def _camera(camera: Table, crop: Table) -> CameraPrior:
     with located("[camera]"):
-        known(camera, {"distance"})
+        known(camera, {"distance", "distortion"})
+        distortion = named(camera, "distortion") if "distortion" in camera else None
         with located("distance"):
             distance = distribution(get(camera, "distance", dict), "_mm")
     with located("[crop]"):
-        known(crop, {"scale", "shift"})
+        known(crop, {"scale", "shift", "around"})
+        around = one_of(crop.get("around", "landmarks"), get_args(Marks), "around")
         scale, shift = (named(crop, key) for key in ("scale", "shift"))
-    return CameraPrior(distance, scale, shift)
+    return CameraPrior(distance, scale, shift, around, distortion)
 
 
 def _background(table: Table) -> BackgroundPrior:

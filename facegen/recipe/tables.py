@@ -6,7 +6,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from facegen.errors import RecipeError, located
-from facegen.recipe.distributions import Constant, Distribution, Mixture, Normal, Uniform
+from facegen.recipe.distributions import (
+    Constant,
+    Distribution,
+    LogUniform,
+    Mixture,
+    Normal,
+    Uniform,
+)
 
 Table = dict[str, Any]
 T = TypeVar("T")
@@ -16,9 +23,15 @@ RENAMED = {"centred": "zero_mean"}
 _KINDS: dict[str, Callable[..., Distribution]] = {
     "constant": Constant,
     "uniform": Uniform,
+    "loguniform": LogUniform,
     "normal": Normal,
 }
-_FIELDS = {"constant": ("value",), "uniform": ("low", "high"), "normal": ("mean", "sd")}
+_FIELDS = {
+    "constant": ("value",),
+    "uniform": ("low", "high"),
+    "loguniform": ("low", "high"),
+    "normal": ("mean", "sd"),
+}
 
 
 def known(table: Table, allowed: set[str]) -> None:

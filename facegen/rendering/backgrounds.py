@@ -4,10 +4,15 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64, UInt8
 
 from facegen.files import Array
-from facegen.rendering.cpu.compositing import put_behind, put_noise
+from facegen.rendering.cpu.compositing import put_behind, put_light, put_noise
 from facegen.rendering.image_folder import ImageFolder
 from facegen.sampling.framing import COARSE, FINE, Background
 
+_BYTES = np.arange(256) / 255
+# sRGB's bytes as linear light (IEC 61966-2-1).
+DECODED = np.where(_BYTES <= 0.04045, _BYTES / 12.92, ((_BYTES + 0.055) / 1.055) ** 2.4).astype(
+    np.float32
+)
 COARSE_SHARE = np.float32(0.75)
 
 
@@ -25,6 +30,18 @@ def fill_background(
         put_behind(images, mask, flat(background.colours[:, 0]))
     elif nodes:
         fill_noise(images, mask, background.colours)
+
+
+def fill_radiance(
+    radiance: Float32[Array, "N S S 3"],
+    covered: UInt8[Array, "N S S"],
+    background: Background,
+    folder: ImageFolder | None,
+) -> None:
+    """Fill linear light where nothing covers it, in place: pictures and colours are sRGB."""
+    images = np.zeros(radiance.shape, np.uint8)
+    fill_background(images, covered, background, folder)
+    put_light(radiance, covered, images, DECODED)
 
 
 def fill_noise(

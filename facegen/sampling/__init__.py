@@ -3,10 +3,15 @@
 randomness    uniforms that depend on seed, stream and index alone
 estimates     estimates.h5, read and written
 grid          the grid of a recipe in theta, and at which point of it a sample is
+contour       landmarks of the contour, where people mark them
 framing       camera distance, crop and background
 people        attributes of people, drawn, and how they change coefficients
 symmetry      expressions whose sides are mostly alike
 prior         theta from the recipe's prior
 perturbation  theta around estimates
+persona       who a sample shows: gender, age, skin
+colours       of hair, cloth, frames and things
+attire        what people wear
+photography   how photographs are taken
 samples       all of it together: Samples
 """

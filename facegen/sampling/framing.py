@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float32, Float64, Int64
 
 from facegen.errors import RecipeError, located
 from facegen.files import Array
@@ -49,6 +49,16 @@ def draw_cameras(
             camera.shift.ppf(draws[:, 2:]),
         ),
     )
+
+
+def draw_distortion(
+    recipe: Recipe, seed: int, indices: Int64[Array, "N"]
+) -> Float32[Array, "N"] | None:
+    """The lens's radial distortion k1, where the recipe states one."""
+    stated = recipe.camera.distortion
+    if stated is None:
+        return None
+    return stated.ppf(uniforms(seed, Stream.LENS, indices, 1)[:, 0]).astype(np.float32)
 
 
 def draw_background(prior: BackgroundPrior, seed: int, indices: Int64[Array, "N"]) -> Background:

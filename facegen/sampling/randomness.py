@@ -38,6 +38,7 @@ class Stream(IntEnum):
     PERSONA = 15
     PHOTOGRAPH = 16
     SURROUNDINGS = 17
+    LENS = 18
 
 
 def uniforms(

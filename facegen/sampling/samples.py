@@ -15,13 +15,26 @@ from facegen.recipe.image import Encoding
 from facegen.recipe.plan import identities_of
 from facegen.recipe.recipe import Recipe
 from facegen.sampling.attire import Attire, Dealer
-from facegen.sampling.framing import Background, check_camera, draw_background, draw_cameras
+from facegen.sampling.contour import VisibleContour
+from facegen.sampling.framing import (
+    Background,
+    check_camera,
+    draw_background,
+    draw_cameras,
+    draw_distortion,
+)
 from facegen.sampling.grid import grid_steps
 from facegen.sampling.persona import Observer, observer_of
 from facegen.sampling.photography import Photography, draw_photography
 from facegen.sampling.prior import Parent, Source, source_of
 from facegen.sampling.randomness import Stream, uniforms
-from facegen.scene.cameras import Cameras, crop_to_landmarks, model_to_camera, to_camera_space
+from facegen.scene.cameras import (
+    Cameras,
+    crop_to_landmarks,
+    distorted,
+    model_to_camera,
+    to_camera_space,
+)
 from facegen.scene.parameters import Layout, Parameters
 
 _HINT = "give its estimates to DatasetSpec, or to `facegen bootstrap`"
@@ -83,7 +96,7 @@ class Samples:
 class Sampler:
     """How a recipe's samples are drawn: its source of theta, and the model's landmarks.
 
-    observer and dealer: of attire, where the recipe has some.
+    contour: where the crop is around what people mark; observer and dealer: of attire.
     """
 
     recipe: Recipe
@@ -91,6 +104,7 @@ class Sampler:
     landmarks: LinearModel
     source: Source
     seed: int
+    contour: VisibleContour | None = None
     observer: Observer | None = None
     dealer: Dealer | None = None
 
@@ -103,9 +117,12 @@ class Sampler:
         recipe, seed = self.recipe, self.seed
         parameters = self.layout.unpack(theta)
         distance, crop = draw_cameras(recipe, seed, indices)
+        distortion = draw_distortion(recipe, seed, indices)
         transform = model_to_camera(parameters.rotation, distance)
         points = to_camera_space(self.landmarks.evaluate(parameters.geometry), transform)
-        K = crop_to_landmarks(points, crop, recipe.image.size)
+        marks = self.contour.landmarks(parameters, transform, points) if self.contour else points
+        seen = marks if distortion is None else distorted(marks, distortion)
+        K = crop_to_landmarks(seen, crop, recipe.image.size)
         attributes = self.source.attributes(seed, indices)
         return Samples(
             layout=self.layout,
@@ -113,7 +130,7 @@ class Sampler:
             encoding=recipe.image.encoding,
             indices=indices,
             theta=theta,
-            cameras=Cameras(transform, K),
+            cameras=Cameras(transform, K, distortion),
             landmarks=points,
             identities=identities_of(recipe, indices),
             parents=tuple(self.source.parents(seed, indices)),
@@ -150,6 +167,8 @@ class Sampler:
 def sampler_of(recipe: Recipe, model: MorphableModel, source: Source, seed: int) -> Sampler:
     """How samples of a recipe are drawn with a model, theta from this source."""
     sampler = Sampler(recipe, model.layout, model.landmark_geometry, source, seed)
+    if recipe.camera.around == "landmarks2d":
+        sampler = replace(sampler, contour=VisibleContour(model))
     if not recipe.attire.any:
         return sampler
     dealer = Dealer(recipe.attire, read_library(library_path()))

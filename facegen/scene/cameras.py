@@ -9,6 +9,8 @@ from scipy.spatial.transform import Rotation
 
 from facegen.files import Array
 
+LEAST_DISTORTION = 2 / 3
+
 
 @dataclass(frozen=True, eq=False)
 class Cameras:
@@ -88,9 +90,12 @@ def project(points: Float[Array, "N P 3"], K: Float[Array, "N 3 3"]) -> Float[Ar
 def distorted(
     points: Float[Array, "N P 3"], distortion: Float[Array, "N"]
 ) -> Float[Array, "N P 3"]:
-    """Points in camera space, moved to where a lens without distortion sees them as they are."""
+    """Points in camera space, moved to where a lens without distortion sees them as they are.
+
+    Where a barrel's picture would fold, beyond r^2 = 1 / (3 |k1|), the lens stays as it is there.
+    """
     square = np.square(points[..., :2] / points[..., 2:]).sum(axis=-1, keepdims=True)
-    factor = 1 + distortion[:, None, None] * square
+    factor = np.maximum(1 + distortion[:, None, None] * square, LEAST_DISTORTION)
     return np.concatenate([points[..., :2] * factor, points[..., 2:]], axis=-1)
 
 

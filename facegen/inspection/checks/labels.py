@@ -10,8 +10,8 @@ from facegen.dataset.labels import STATED, Label, decode_label, label_of
 from facegen.dataset.shards import Encoded, sample_key
 from facegen.errors import DatasetError
 from facegen.files import Array
-from facegen.inspection.checks.faults import FaultList
 from facegen.imaging.faces import MARKS
+from facegen.inspection.checks.faults import FaultList
 from facegen.sampling.samples import Samples
 
 # (atol, rtol): what another BLAS, or another size of batch, may do to a camera.

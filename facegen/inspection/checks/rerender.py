@@ -12,9 +12,9 @@ from facegen.dataset.shards import sample_key
 from facegen.dataset.spec import ResolvedSpec
 from facegen.errors import DatasetError
 from facegen.generation.worker import Worker
+from facegen.imaging.faces import scene_of
 from facegen.inspection.checks.faults import FaultList
 from facegen.rendering.devices import in_short
-from facegen.imaging.faces import scene_of
 from facegen.sampling.samples import Samples
 from facegen.scene.cameras import to_camera_space
 

@@ -27,6 +27,24 @@ def put_behind(
 
 
 @compiled()
+def put_light(
+    radiance: Float32[Array, "N H W 3"],
+    covered: UInt8[Array, "N H W"],
+    images: UInt8[Array, "N H W 3"],
+    decoded: Float32[Array, "256"],
+) -> None:
+    """Fill radiance where nothing covers it with the decoded bytes of images, in place."""
+    count, height, width = covered.shape
+    for face in range(count):
+        for row in range(height):
+            for column in range(width):
+                if covered[face, row, column] == 0:
+                    for channel in range(3):
+                        value = images[face, row, column, channel]
+                        radiance[face, row, column, channel] = decoded[value]
+
+
+@compiled()
 def put_noise(
     images: UInt8[Array, "N H W 3"],
     mask: UInt8[Array, "N H W"],

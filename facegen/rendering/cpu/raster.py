@@ -32,8 +32,9 @@ from facegen.rendering.cpu.memory import (
     Work,
     kernel,
 )
+from facegen.scene.cameras import LEAST_DISTORTION
 
-NEAR, REACH = F(NEAR_MM), F(2**23)
+NEAR, REACH, LEAST = F(NEAR_MM), F(2**23), F(LEAST_DISTORTION)
 SPAN, STEEP = F((STAMP + 1) * 256), F(2**14)
 E0, E1, E2, DX0, DX1, DX2, DY0, DY1, DY2, W, WX, WY, AT = range(UNUSED, UNUSED + 13 * BLOCK, BLOCK)
 
@@ -90,7 +91,7 @@ def distort(K: Float32[Array, "3 3"], k1: float, screen: Float32[Array, "3*V"]) 
     scale = k1 / (f * f)
     for at in range(0, len(screen), 3):
         x, y = screen[at] - cx, screen[at + 1] - cy
-        factor = ONE + scale * (x * x + y * y)
+        factor = max(ONE + scale * (x * x + y * y), LEAST)
         drawn = screen[at] < REACH
         screen[at] = np.floor(cx + x * factor + HALF) if drawn else REACH
         screen[at + 1] = np.floor(cy + y * factor + HALF)

@@ -18,6 +18,7 @@ from facegen.rendering.finishes import (
     MATERIALS,
     TO_LINEAR,
 )
+from facegen.scene.cameras import LEAST_DISTORTION
 
 VERSION = "#version 430\n"
 LIT = ("image", "radiance", "shading", "specular")
@@ -25,7 +26,8 @@ LIT = ("image", "radiance", "shading", "specular")
 
 def vertex_shader(worn: bool) -> str:
     """The text of the vertex shader of the face, or of what is worn."""
-    return _with(shader("worn.vert" if worn else "face.vert"), "face.glsl", "place.glsl")
+    text = shader("worn.vert" if worn else "face.vert")
+    return _with(text, "face.glsl", "place.glsl", first=_constants())
 
 
 def fragment_shader(layer: str, worn: bool) -> str:
@@ -50,6 +52,7 @@ def _constants() -> str:
     """The numbers of `finishes`, for the shaders."""
     rows = ", ".join("vec4(" + ", ".join(map(str, row)) + ")" for row in FINISHES.tolist())
     scalars = {
+        "LEAST_DISTORTION": LEAST_DISTORTION,
         "BROAD_LINEAR": BROAD_LINEAR,
         "BROAD_SQUARE": BROAD_SQUARE,
         "FRESNEL_LOW": FRESNEL_LOW,

@@ -10,7 +10,7 @@ void place(int number, vec4 position) {
     seen_at = seen.xyz;
     depth = -seen.z;
     vec2 ray = seen.xy / seen.z;
-    seen.xy *= 1 + faces[number].lens.x * dot(ray, ray);
+    seen.xy *= max(1 + faces[number].lens.x * dot(ray, ray), LEAST_DISTORTION);
     vec4 clip = faces[number].to_clip * seen;
     gl_ClipDistance[0] = clip.w - clip.x;
     gl_ClipDistance[1] = clip.w + clip.x;
