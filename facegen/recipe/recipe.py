@@ -15,6 +15,7 @@ from facegen.recipe.distributions import Distribution
 from facegen.recipe.grid import Grid, read_grid
 from facegen.recipe.groups import GroupPrior, group_prior
 from facegen.recipe.image import ImageFormat, read_image
+from facegen.recipe.light import LightPrior, read_light
 from facegen.recipe.tables import Table, distribution, get, known, named, one_of
 from facegen.scene.parameters import CHANNELS
 
@@ -26,7 +27,7 @@ MAX_SAMPLES = 10**10
 TOP_KEYS = {
     *("kind", "model", "description", "extends", "splits"),
     *("zero_mean", "identities", "samples_per_identity"),
-    *("camera", "crop", "background", "image", "attributes", "grid", "attire"),
+    *("camera", "crop", "background", "image", "attributes", "grid", "attire", "light"),
 }
 GROUPS = ("rotation", "shape", "expression", "reflectance", "illumination")
 COEFFICIENT_GROUPS = ("shape", "expression", "reflectance")
@@ -94,6 +95,7 @@ class Recipe:
     splits: tuple[tuple[str, float], ...]
     attributes: Mapping[str, Distribution]
     attire: AttirePrior
+    light: LightPrior
     grid: Grid | None
 
     @cached_property
@@ -149,6 +151,7 @@ def _parse(name: str, table: Table) -> Recipe:
     known(table, TOP_KEYS | set(GROUPS))
     get({"description": "", **table}, "description", str)
     _check_symmetric({"kind": "", "expression": {}, **table})
+    light = read_light(get({"light": {}, **table}, "light", dict))
     return Recipe(
         name=name,
         text=json.dumps(
@@ -156,7 +159,9 @@ def _parse(name: str, table: Table) -> Recipe:
         ),
         kind=one_of(get(table, "kind", str), get_args(Kind), "kind"),
         model=get(table, "model", str),
-        priors={group: group_prior(group, get(table, group, dict)) for group in GROUPS},
+        priors={
+            group: group_prior(group, get(table, group, dict)) for group in _groups(table, light)
+        },
         camera=_camera(get(table, "camera", dict), get(table, "crop", dict)),
         background=_background(get(table, "background", dict)),
         image=read_image(get(table, "image", dict)),
@@ -164,9 +169,19 @@ def _parse(name: str, table: Table) -> Recipe:
         zero_mean=_zero_mean(table),
         splits=_splits(table.get("splits", {"train": 1.0})),
         attributes=_attributes(table),
+        light=light,
         attire=read_attire(get({"attire": {}, **table}, "attire", dict)),
         grid=read_grid(get(table, "grid", dict)) if "grid" in table else None,
     )
+
+
+def _groups(table: Table, light: LightPrior) -> tuple[str, ...]:
+    """The groups whose prior a recipe states: not light's, where that is of environments."""
+    if light.kind == "coefficients":
+        return GROUPS
+    if table["kind"] != "prior":
+        raise RecipeError("[light] environments are drawn in a prior, not around estimates")
+    return GROUPS[:-1]
 
 
 def merged(base: Table, changes: Table) -> Table:

@@ -6,6 +6,7 @@ grid          the grid of a recipe in theta, and at which point of it a sample i
 contour       landmarks of the contour, where people mark them
 framing       camera distance, crop and background
 people        attributes of people, drawn, and how they change coefficients
+lights        natural light as theta has it
 symmetry      expressions whose sides are mostly alike
 prior         theta from the recipe's prior
 perturbation  theta around estimates

@@ -10,14 +10,16 @@ from jaxtyping import Bool, Float32, Float64, Int64
 
 from facegen.files import Array
 from facegen.models.attributes import Attributes, Conditional
+from facegen.models.environments import environments_path, read_environments
 from facegen.recipe.distributions import Constant, Distribution, Empirical, Mixture
 from facegen.recipe.plan import identities_of
 from facegen.recipe.recipe import IDENTITY_GROUPS, Recipe
 from facegen.sampling.grid import grid_columns, grid_steps
+from facegen.sampling.lights import Lights
 from facegen.sampling.people import CHANGEABLE, conditional_of, draw_attributes
 from facegen.sampling.randomness import Stream, uniforms
 from facegen.sampling.symmetry import mirror_pairs
-from facegen.scene.parameters import Layout
+from facegen.scene.parameters import Group, Layout
 
 REFERENCE, REFERENCE_PARTS, REFERENCE_SEED = 100_000, 100, 2**62 + 1
 
@@ -90,13 +92,15 @@ class Prior:
 class PriorSource:
     """theta from the recipe's prior; what an identity keeps is drawn once for all its samples.
 
-    base: each dimension's own distribution; conditional: how stated attributes change them.
+    base: each dimension's own distribution; conditional: how stated attributes change them; lights:
+    what natural light is drawn from.
     """
 
     recipe: Recipe
     layout: Layout
     base: Prior
     conditional: Conditional | None
+    lights: Lights | None = None
 
     def theta(self, seed: int, indices: Int64[Array, "N"]) -> Float32[Array, "N m"]:
         theta = self.base.ppf(self._uniforms(seed, indices))
@@ -105,6 +109,7 @@ class PriorSource:
             of_identity = draw_theta(self.base, seed, identities, Stream.IDENTITY)
             theta[:, self.identity_columns] = of_identity[:, self.identity_columns]
         self._condition(theta, self.attributes(seed, indices))
+        self._light(theta, seed, indices)
         steps = grid_steps(self.recipe, indices)
         for axis, columns in grid_columns(self.recipe, self.layout):
             theta[:, columns] = axis.values[steps[axis.name]][:, None]
@@ -188,11 +193,26 @@ class PriorSource:
             values = tuple(Constant(value) for value in axis.values.tolist())
             mixture = Mixture((1 / axis.steps,) * axis.steps, values)
             stated = {**stated, **dict.fromkeys(columns, mixture)}
-        if self.conditional is not None:
-            changed = [c for c in self.identity_columns.tolist() if stated[c] in CHANGEABLE]
+        changed = self._changed(stated)
+        if changed:
             draws = self._reference()
             stated |= {c: Empirical(np.sort(draws[:, c].astype(np.float64))) for c in changed}
         return together([stated[column] for column in range(self.base.width)])
+
+    def _changed(self, stated: Mapping[int, Distribution]) -> list[int]:
+        """The columns that are not drawn from a distribution of their own."""
+        people = self.identity_columns.tolist() if self.conditional else []
+        light = self.layout.slices["illumination"]
+        lit = range(light.start, light.stop) if self.lights else ()
+        gridded = {c for _, columns in grid_columns(self.recipe, self.layout) for c in columns}
+        changed = [column for column in people if stated[column] in CHANGEABLE]
+        return [*changed, *(column for column in lit if column not in gridded)]
+
+    def _light(self, theta: Float32[Array, "N m"], seed: int, indices: Int64[Array, "N"]) -> None:
+        """Natural light, in place."""
+        if self.lights is not None:
+            drawn = self.lights.draw(seed, indices).illumination
+            theta[:, self.layout.slices["illumination"]] = drawn.reshape(len(theta), -1)
 
     def _reference(self) -> Float32[Array, "n m"]:
         """theta of other people, as many as make a distribution."""
@@ -205,6 +225,7 @@ class PriorSource:
         steps = grid.steps_at(indices % grid.points) if grid else {}
         draws = draw_attributes(self.recipe, REFERENCE_SEED, indices, steps)
         self._condition(theta, draws)
+        self._light(theta, REFERENCE_SEED, indices)
         return theta
 
     def _condition(
@@ -227,19 +248,30 @@ def source_of(recipe: Recipe, layout: Layout, attributes: Attributes | None = No
     grid_columns(recipe, layout)
     if recipe.symmetric is not None:
         mirror_pairs(layout.named("expression"))
-    return PriorSource(
-        recipe, layout, prior, conditional_of(recipe, layout, prior.components(), attributes)
-    )
+    conditional = conditional_of(recipe, layout, prior.components(), attributes)
+    return PriorSource(recipe, layout, prior, conditional, lights_of(recipe))
+
+
+def lights_of(recipe: Recipe) -> Lights | None:
+    """What a recipe's light is drawn from, where that is of environments."""
+    if recipe.light.kind == "coefficients":
+        return None
+    return Lights(recipe.light, read_environments(environments_path()))
 
 
 def prior_of(recipe: Recipe, layout: Layout) -> Prior:
     """The recipe's distributions over theta in this layout."""
     components = [
-        distribution
-        for group in layout.groups
-        for distribution in recipe.priors[group.name].components(group)
+        distribution for group in layout.groups for distribution in _distributions(recipe, group)
     ]
     return together(components)
+
+
+def _distributions(recipe: Recipe, group: Group) -> list[Distribution]:
+    """One for each component; none is drawn of a group that the recipe has no prior of."""
+    if group.name not in recipe.priors:
+        return [Constant(0.0)] * group.width
+    return recipe.priors[group.name].components(group)
 
 
 def together(components: Sequence[Distribution]) -> Prior:

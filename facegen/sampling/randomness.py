@@ -39,6 +39,7 @@ class Stream(IntEnum):
     PHOTOGRAPH = 16
     SURROUNDINGS = 17
     LENS = 18
+    LIGHT = 19
 
 
 def uniforms(

@@ -1,0 +1,52 @@
+"""[light]: where illumination comes from: its own coefficients, or environments and lamps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from facegen.errors import RecipeError, located
+from facegen.recipe.distributions import Constant, Distribution
+from facegen.recipe.tables import Table, get, known, named, one_of
+
+LightKind = Literal["coefficients", "environments"]
+DISTRIBUTIONS = {"lamp_strength": 1.0, "brightness": 0.0, "tint": 0.0}
+
+
+@dataclass(frozen=True)
+class LightPrior:
+    """How faces are lit.
+
+    coefficients: as [illumination] states; environments: by one of the package's, turned about the
+    vertical, and of the samples a share `mix` by two of them, a share `lamp` by a lamp as well.
+    settings, of DISTRIBUTIONS: lamp_strength: irradiance over pi, against the environment's mean radiance; brightness: stops of
+    all light, tint: stops of red and blue against green.
+    """
+
+    kind: LightKind = "coefficients"
+    mix: float = 0.0
+    lamp: float = 0.0
+    settings: Mapping[str, Distribution] = field(default_factory=dict)
+
+    def of(self, name: str) -> Distribution:
+        """The distribution of one of DISTRIBUTIONS; where none is stated, a constant."""
+        return self.settings.get(name, Constant(DISTRIBUTIONS[name]))
+
+
+def read_light(table: Table) -> LightPrior:
+    """The light that a recipe's table states; RecipeError names the key that is wrong."""
+    with located("[light]"):
+        known(table, {"kind", "mix", "lamp", *DISTRIBUTIONS})
+        stated = get({"kind": "coefficients", **table}, "kind", str)
+        kind = one_of(stated, get_args(LightKind), "kind")
+        if kind == "coefficients" and len(table) > 1:
+            other = min(table.keys() - {"kind"})
+            raise RecipeError(f"{other} is of environments", 'state kind = "environments"')
+        drawn = {name: named(table, name) for name in DISTRIBUTIONS if name in table}
+        return LightPrior(kind, _share(table, "mix"), _share(table, "lamp"), drawn)
+
+
+def _share(table: Table, name: str) -> float:
+    share = get({name: 0.0, **table}, name, float)
+    if not 0 <= share <= 1:
+        raise RecipeError(f"{name} = {share:g} is not a share from 0 to 1")
+    return share
