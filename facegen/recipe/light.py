@@ -18,8 +18,8 @@ class LightPrior:
 
     coefficients: as [illumination] states; environments: by one of the package's, turned about the
     vertical, and of the samples a share `mix` by two of them, a share `lamp` by a lamp as well.
-    settings, of DISTRIBUTIONS: lamp_strength: irradiance over pi, against the environment's mean radiance; brightness: stops of
-    all light, tint: stops of red and blue against green.
+    settings, of DISTRIBUTIONS: lamp_strength: irradiance over pi, against the environment's mean
+    radiance; brightness: stops of all light, tint: stops of red and blue against green.
     """
 
     kind: LightKind = "coefficients"

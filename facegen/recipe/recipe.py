@@ -23,6 +23,7 @@ Kind = Literal["prior", "perturbation"]
 BackgroundKind = Literal["off", "colour", "noise"]
 
 Marks = Literal["landmarks", "landmarks2d"]
+_HINT_LIGHT = "leave one of them out, here and in the recipe that this one extends"
 MAX_SAMPLES = 10**10
 TOP_KEYS = {
     *("kind", "model", "description", "extends", "splits"),
@@ -179,6 +180,10 @@ def _groups(table: Table, light: LightPrior) -> tuple[str, ...]:
     """The groups whose prior a recipe states: not light's, where that is of environments."""
     if light.kind == "coefficients":
         return GROUPS
+    if "illumination" in table:
+        raise RecipeError(
+            "[illumination] is not used where [light] is of environments", _HINT_LIGHT
+        )
     if table["kind"] != "prior":
         raise RecipeError("[light] environments are drawn in a prior, not around estimates")
     return GROUPS[:-1]
