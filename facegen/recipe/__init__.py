@@ -6,6 +6,7 @@ grid           equidistant values over identities
 attire         what people wear beside the model: shares of samples
 photograph     how photographs are taken: a distribution a setting
 image          how images are stored, and what their pixels are
+background     what stands behind heads
 light          where illumination comes from
 groups         the tables of theta's groups: one distribution a component
 recipe         the whole recipe, and its fingerprint

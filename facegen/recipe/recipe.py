@@ -11,16 +11,15 @@ from typing import Any, Literal, get_args
 
 from facegen.errors import RecipeError, located
 from facegen.recipe.attire import AttirePrior, read_attire
+from facegen.recipe.background import BackgroundPrior, read_background
 from facegen.recipe.distributions import Distribution
 from facegen.recipe.grid import Grid, read_grid
 from facegen.recipe.groups import GroupPrior, group_prior
 from facegen.recipe.image import ImageFormat, read_image
 from facegen.recipe.light import LightPrior, read_light
 from facegen.recipe.tables import Table, distribution, get, known, named, one_of
-from facegen.scene.parameters import CHANNELS
 
 Kind = Literal["prior", "perturbation"]
-BackgroundKind = Literal["off", "colour", "noise"]
 
 Marks = Literal["landmarks", "landmarks2d"]
 _HINT_LIGHT = "leave one of them out, here and in the recipe that this one extends"
@@ -47,14 +46,6 @@ class CameraPrior:
     shift: Distribution
     around: Marks = "landmarks"
     distortion: Distribution | None = None
-
-
-@dataclass(frozen=True)
-class BackgroundPrior:
-    """What is behind the head: nothing (off), a colour, or smooth noise of such colours."""
-
-    kind: BackgroundKind
-    colours: tuple[Distribution, Distribution, Distribution]
 
 
 @dataclass(frozen=True)
@@ -152,6 +143,7 @@ def _parse(name: str, table: Table) -> Recipe:
     known(table, TOP_KEYS | set(GROUPS))
     get({"description": "", **table}, "description", str)
     _check_symmetric({"kind": "", "expression": {}, **table})
+    image = read_image(get(table, "image", dict))
     light = read_light(get({"light": {}, **table}, "light", dict))
     return Recipe(
         name=name,
@@ -164,8 +156,10 @@ def _parse(name: str, table: Table) -> Recipe:
             group: group_prior(group, get(table, group, dict)) for group in _groups(table, light)
         },
         camera=_camera(get(table, "camera", dict), get(table, "crop", dict)),
-        background=_background(get(table, "background", dict)),
-        image=read_image(get(table, "image", dict)),
+        background=read_background(
+            get(table, "background", dict), image.encoding, light.kind == "environments"
+        ),
+        image=image,
         identities=_identities(table),
         zero_mean=_zero_mean(table),
         splits=_splits(table.get("splits", {"train": 1.0})),
@@ -210,14 +204,6 @@ def _camera(camera: Table, crop: Table) -> CameraPrior:
         around = one_of(crop.get("around", "landmarks"), get_args(Marks), "around")
         scale, shift = (named(crop, key) for key in ("scale", "shift"))
     return CameraPrior(distance, scale, shift, around, distortion)
-
-
-def _background(table: Table) -> BackgroundPrior:
-    with located("[background]"):
-        known(table, {"kind", *CHANNELS})
-        kind = one_of(get(table, "kind", str), get_args(BackgroundKind), "kind")
-        red, green, blue = (named(table, channel) for channel in CHANNELS)
-    return BackgroundPrior(kind, (red, green, blue))
 
 
 def _identities(table: Table) -> Identities | None:

@@ -1,13 +1,25 @@
 """What stands behind the head: nothing, a colour, smooth noise, or a crop of an image."""
 
+from functools import cache
+
 import numpy as np
 from jaxtyping import Float32, Float64, Int64, UInt8
 
 from facegen.files import Array
+from facegen.models.environments import environments_path, read_environments
 from facegen.rendering.cpu.compositing import put_behind, put_light, put_noise
+from facegen.rendering.cpu.scenery import (
+    enlarge_behind,
+    paint_environment,
+    paint_gradient,
+    paint_interior,
+)
 from facegen.rendering.image_folder import ImageFolder
 from facegen.sampling.framing import COARSE, FINE, Background
+from facegen.sampling.lights import TURNS
+from facegen.sampling.scenery import ENVIRONMENT, INTERIOR, NOISE, VIEW, Scenery
 
+FOCUSES = 3
 _BYTES = np.arange(256) / 255
 # sRGB's bytes as linear light (IEC 61966-2-1).
 DECODED = np.where(_BYTES <= 0.04045, _BYTES / 12.92, ((_BYTES + 0.055) / 1.055) ** 2.4).astype(
@@ -39,9 +51,53 @@ def fill_radiance(
     folder: ImageFolder | None,
 ) -> None:
     """Fill linear light where nothing covers it, in place: pictures and colours are sRGB."""
-    images = np.zeros(radiance.shape, np.uint8)
-    fill_background(images, covered, background, folder)
-    put_light(radiance, covered, images, DECODED)
+    scenery = background.scenery
+    plain = np.arange(len(covered))
+    if scenery is not None and folder is None:
+        painted = scenery.kind != NOISE
+        fill_scenery(radiance, covered, scenery, np.flatnonzero(painted))
+        plain = np.flatnonzero(~painted)
+    if len(plain):
+        images = np.zeros((len(plain), *radiance.shape[1:]), np.uint8)
+        fill_background(images, covered[plain], background[plain], folder)
+        put_light(radiance, covered, images, plain, DECODED)
+
+
+def fill_scenery(
+    radiance: Float32[Array, "N S S 3"],
+    covered: UInt8[Array, "N S S"],
+    scenery: Scenery,
+    rows: Int64[Array, "n"],
+) -> None:
+    """Fill linear light where nothing covers it with the scenery of these rows, in place."""
+    size = max(8, radiance.shape[1] // 2)
+    picture = np.empty((size, size, 3), np.float32)
+    for row in rows.tolist():
+        draws = scenery.draws[row]
+        if scenery.kind[row] == ENVIRONMENT:
+            turn = np.float32(scenery.turn[row] / TURNS)
+            paint_environment(panorama(int(scenery.environment[row]), draws), turn, draws, picture)
+        elif scenery.kind[row] == INTERIOR:
+            paint_interior(draws, picture)
+        else:
+            paint_gradient(draws, picture)
+        enlarge_behind(picture, scenery.gain[row], covered[row], radiance[row])
+
+
+def panorama(number: int, draws: Float32[Array, "D"]) -> Float32[Array, "H W 3"]:
+    """An environment's picture, as far out of focus as its draws say."""
+    return focused()[int(draws[VIEW + 2] * FOCUSES)][number]
+
+
+@cache
+def focused() -> tuple[Float32[Array, "E H W 3"], ...]:
+    """The environments' pictures, each time half as sharp."""
+    pictures = [read_environments(environments_path()).radiance]
+    for _ in range(FOCUSES - 1):
+        last = pictures[-1]
+        parts = [last[:, i::2, j::2] for i in (0, 1) for j in (0, 1)]
+        pictures.append(np.ascontiguousarray(np.mean(parts, axis=0, dtype=np.float32)))
+    return tuple(pictures)
 
 
 def fill_noise(

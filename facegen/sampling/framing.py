@@ -8,9 +8,12 @@ from jaxtyping import Float32, Float64, Int64
 
 from facegen.errors import RecipeError, located
 from facegen.files import Array
-from facegen.recipe.recipe import BackgroundPrior, Recipe
+from facegen.recipe.background import BackgroundPrior
+from facegen.recipe.recipe import Recipe
 from facegen.sampling.grid import grid_values
+from facegen.sampling.lights import Lights
 from facegen.sampling.randomness import Stream, uniforms
+from facegen.sampling.scenery import Scenery, draw_scenery
 from facegen.scene.cameras import Crop
 from facegen.scene.parameters import CHANNELS
 
@@ -25,14 +28,17 @@ class Background:
     """What stands behind N heads.
 
     colours (N, k, 3) in [0, 1]: of the nodes of a lattice, one for a flat colour, none for black;
-    crops (N, 4): uniforms that choose an image of a folder, and the part of it to use.
+    crops (N, 4): uniforms that choose an image of a folder, and the part of it to use; scenery: of
+    photographs.
     """
 
     colours: Float64[Array, "N k 3"]
     crops: Float64[Array, "N 4"]
+    scenery: Scenery | None = None
 
     def __getitem__(self, rows: Any) -> "Background":
-        return Background(self.colours[rows], self.crops[rows])
+        scenery = None if self.scenery is None else self.scenery[rows]
+        return Background(self.colours[rows], self.crops[rows], scenery)
 
 
 def draw_cameras(
@@ -61,10 +67,14 @@ def draw_distortion(
     return stated.ppf(uniforms(seed, Stream.LENS, indices, 1)[:, 0]).astype(np.float32)
 
 
-def draw_background(prior: BackgroundPrior, seed: int, indices: Int64[Array, "N"]) -> Background:
-    """The background of these samples."""
+def draw_background(
+    prior: BackgroundPrior, seed: int, indices: Int64[Array, "N"], lights: Lights | None
+) -> Background:
+    """The background of these samples; lights: what theirs is drawn from, where that is natural."""
     crops = uniforms(seed, Stream.BACKGROUND_IMAGE, indices, 4)
-    return Background(draw_colours(prior, seed, indices, NODES[prior.kind]), crops)
+    nodes = NODES[prior.kind if not prior.is_scenery else "noise"]
+    scenery = draw_scenery(prior, seed, indices, lights) if prior.is_scenery else None
+    return Background(draw_colours(prior, seed, indices, nodes), crops, scenery)
 
 
 def draw_colours(

@@ -37,7 +37,7 @@ class Stream(IntEnum):
     HAND = 14
     PERSONA = 15
     PHOTOGRAPH = 16
-    SURROUNDINGS = 17
+    SCENERY = 17
     LENS = 18
     LIGHT = 19
 

@@ -24,9 +24,10 @@ from facegen.sampling.framing import (
     draw_distortion,
 )
 from facegen.sampling.grid import grid_steps
+from facegen.sampling.lights import Lights
 from facegen.sampling.persona import Observer, observer_of
 from facegen.sampling.photography import Photography, draw_photography
-from facegen.sampling.prior import Parent, Source, source_of
+from facegen.sampling.prior import Parent, Source, lights_of, source_of
 from facegen.sampling.randomness import Stream, uniforms
 from facegen.scene.cameras import (
     Cameras,
@@ -96,7 +97,8 @@ class Samples:
 class Sampler:
     """How a recipe's samples are drawn: its source of theta, and the model's landmarks.
 
-    contour: where the crop is around what people mark; observer and dealer: of attire.
+    lights: of scenery; contour: where the crop is around what people mark; observer and dealer: of
+    attire.
     """
 
     recipe: Recipe
@@ -104,6 +106,7 @@ class Sampler:
     landmarks: LinearModel
     source: Source
     seed: int
+    lights: Lights | None = None
     contour: VisibleContour | None = None
     observer: Observer | None = None
     dealer: Dealer | None = None
@@ -134,7 +137,7 @@ class Sampler:
             landmarks=points,
             identities=identities_of(recipe, indices),
             parents=tuple(self.source.parents(seed, indices)),
-            background=draw_background(recipe.background, seed, indices),
+            background=draw_background(recipe.background, seed, indices, self.lights),
             photography=self._photography(indices),
             attire=self._attire(indices, theta, attributes),
             attributes=attributes,
@@ -166,7 +169,8 @@ class Sampler:
 
 def sampler_of(recipe: Recipe, model: MorphableModel, source: Source, seed: int) -> Sampler:
     """How samples of a recipe are drawn with a model, theta from this source."""
-    sampler = Sampler(recipe, model.layout, model.landmark_geometry, source, seed)
+    lights = lights_of(recipe) if recipe.background.is_scenery else None
+    sampler = Sampler(recipe, model.layout, model.landmark_geometry, source, seed, lights)
     if recipe.camera.around == "landmarks2d":
         sampler = replace(sampler, contour=VisibleContour(model))
     if not recipe.attire.any:

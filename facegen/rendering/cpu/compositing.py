@@ -30,17 +30,19 @@ def put_behind(
 def put_light(
     radiance: Float32[Array, "N H W 3"],
     covered: UInt8[Array, "N H W"],
-    images: UInt8[Array, "N H W 3"],
+    images: UInt8[Array, "n H W 3"],
+    faces: Int64[Array, "n"],
     decoded: Float32[Array, "256"],
 ) -> None:
-    """Fill radiance where nothing covers it with the decoded bytes of images, in place."""
-    count, height, width = covered.shape
-    for face in range(count):
+    """Fill some faces' radiance where nothing covers it with decoded images, in place."""
+    height, width = covered.shape[1:]
+    for n in range(len(faces)):
+        face = faces[n]
         for row in range(height):
             for column in range(width):
                 if covered[face, row, column] == 0:
                     for channel in range(3):
-                        value = images[face, row, column, channel]
+                        value = images[n, row, column, channel]
                         radiance[face, row, column, channel] = decoded[value]
 
 
