@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int32, UInt8, UInt32
+from jaxtyping import Float32, Int32, UInt32
 
 from facegen.files import Array
 from facegen.imaging import optics, sensor
@@ -56,8 +56,8 @@ class Darkroom(NamedTuple):
 
     padded: an image or its row, the first and last pixel repeated over the margins; smeared: it
     after motion; ring: rows blurred along themselves, at their number modulo its length; low: rows
-    of a smaller image; picture and luma: tones, rows of three channels; line, bytes and sums: of
-    one row; first and taps: which pixels make one of another scale, and their weights.
+    of a smaller image; picture and luma: tones, rows of three channels; line and sums: of one
+    row; first and taps: which pixels make one of another scale, and their weights.
     """
 
     padded: Float32[Array, "P S+2*M 3"]
@@ -67,7 +67,6 @@ class Darkroom(NamedTuple):
     picture: Float32[Array, "S*3*S"]
     luma: Float32[Array, "S*S"]
     line: Float32[Array, "3*S"]
-    bytes: UInt8[Array, "3*S"]
     sums: Float32[Array, "S+2"]
     first: UInt32[Array, "S"]
     taps: Float32[Array, "4*S"]
@@ -110,7 +109,6 @@ def darkroom(camera: Camera, size: int) -> Darkroom:
         picture=np.empty(3 * size * size, F),
         luma=np.empty(size * size, F),
         line=np.empty(3 * size, F),
-        bytes=np.empty(3 * size, np.uint8),
         sums=np.empty(size + 2, F),
         first=np.empty(size, U32),
         taps=np.empty(4 * size, F),

@@ -59,14 +59,14 @@ def take(
     size, settings = len(light), settings_of(camera, n)
     radius, weights, padded = camera.radius[n], camera.weights[n], room.padded[0].reshape(-1)
     picture, luma = rows(room.picture, 3, size), room.luma[: 3 * size].reshape(3, size)
-    ring, line, sums, codes = room.ring, room.line, room.sums, room.bytes
+    ring, line, sums = room.ring, room.line, room.sums
     seen, sharpening = 0, settings.sharpening
     for row in range(size):
         seen = see(light, row, seen, radius, weights, padded, ring, line)
         record(line, row, settings, picture[row % 3], luma[row % 3])
         if row > 0:
-            finish(picture, luma, row - 1, sharpening, sums, codes, out)
-    finish(picture, luma, size - 1, sharpening, sums, codes, out)
+            finish(picture, luma, row - 1, sharpening, sums, out)
+    finish(picture, luma, size - 1, sharpening, sums, out)
 
 
 @kernel
@@ -163,14 +163,13 @@ def finish(
     row: int,
     sharpening: float,
     sums: Float32[Array, "S+2"],
-    quantised: UInt8[Array, "3*S"],
     out: UInt8[Array, "S S 3"],
 ) -> None:
     """A row of tones, at its number modulo 3, sharpened and into 8 bits."""
     line = picture[row % 3]
     if sharpening > ZERO:
         finishing.sharpen(line, luma, row, sharpening, sums)
-    finishing.put_bytes(line, quantised, out[row])
+    finishing.put_bytes(line, out[row])
 
 
 @kernel
@@ -184,4 +183,4 @@ def enlarge(picture: Float32[Array, "s 3 s"], room: Darkroom, out: UInt8[Array, 
         scaling.enlarge_row(picture[row].reshape(-1), first, taps, wide[start : start + len(line)])
     for row in range(size):
         scaling.enlarge_column(wide, first[row], taps[row], line)
-        finishing.put_bytes(line.reshape(3, size), room.bytes, out[row])
+        finishing.put_bytes(line.reshape(3, size), out[row])

@@ -1,5 +1,7 @@
 """Finishing: colour, sharpness, and 8 bits."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float32, UInt8
 
@@ -53,16 +55,16 @@ def sharpen(
 
 
 @kernel
-def put_bytes(
-    line: Float32[Array, "3 S"], quantised: UInt8[Array, "3*S"], out: UInt8[Array, "S 3"]
-) -> None:
+def put_bytes(line: Float32[Array, "3 S"], out: UInt8[Array, "S 3"]) -> None:
     """Round a row of tones in [0, 1] to 8 bits."""
-    tones, pixels, size = line.reshape(-1), out.reshape(-1), line.shape[1]
-    for x in range(len(tones)):
-        value = min(max(tones[x] * FULL, ZERO), FULL)
-        quantised[x] = np.uint8(I32(value + HALF))
-    red, green, blue = quantised[:size], quantised[size : 2 * size], quantised[2 * size :]
-    for x in range(size):
-        pixels[3 * x] = red[x]
-        pixels[3 * x + 1] = green[x]
-        pixels[3 * x + 2] = blue[x]
+    red, green, blue, pixels = line[0], line[1], line[2], out.reshape(-1)
+    for x in range(len(red)):
+        pixels[3 * x] = rounded(red[x])
+        pixels[3 * x + 1] = rounded(green[x])
+        pixels[3 * x + 2] = rounded(blue[x])
+
+
+@kernel
+def rounded(tone: float) -> Any:
+    """A tone in 8 bits."""
+    return np.uint8(I32(min(max(tone * FULL, ZERO), FULL) + HALF))

@@ -17,16 +17,26 @@ def focus_weights(
     """Radii, and the weights at distance 0 and on (R >= 3), of Gaussian blurs; sigma in pixels.
 
     Weights are e^-σ² I_k(σ²), the discrete Gaussian, whose variance is σ² however small (Lindeberg
-    1990), cut off where they vanish and made to sum to 1. Radius 0 where there is no blur.
+    1990), cut off at 3.3 σ and made to sum to 1. In the smallest blurs the outermost weight makes
+    up for the variance cut off. Radius 0 where there is no blur.
     """
     sigma = np.asarray(sigma, np.float64)
-    reach = np.ceil(_REACH * sigma + 0.3).astype(np.int32)
+    reach = np.ceil(_REACH * sigma).astype(np.int32)
     radii = np.where(sigma < LEAST_SIGMA, np.int32(0), reach)
     steps = np.arange(max(radii.max(initial=0), 2) + 1)
     weights = ive(steps, np.maximum(sigma, LEAST_SIGMA)[:, None] ** 2)
     weights[steps > radii[:, None]] = 0
-    totals = 2 * weights.sum(axis=1) - weights[:, 0]
-    return radii, (weights / totals[:, None]).astype(np.float32)
+    weights /= (2 * _sums(weights) - weights[:, 0])[:, None]
+    small = (radii > 0) & (radii <= 2)
+    missing = np.where(small, sigma**2 - 2 * _sums(weights * steps**2), 0)
+    weights[np.arange(len(radii)), radii] += missing / (2 * np.maximum(radii, 1) ** 2)
+    weights[:, 0] = 1 - 2 * _sums(weights[:, 1:])
+    return radii, weights.astype(np.float32)
+
+
+def _sums(rows: Float64[Array, "N R"]) -> Float64[Array, "N"]:
+    """The sums of rows, added one by one: zeros at their ends make no difference to the last bit."""
+    return np.asarray(np.cumsum(rows, axis=1)[:, -1])
 
 
 def streaks(

@@ -11,6 +11,7 @@ from facegen.rendering.cpu.memory import HALF, I32, ONE, U32, ZERO, F, kernel
 # The sum of four bytes that take all values alike has this mean and standard deviation.
 _MEAN = F(4 * 127.5)
 _SCALE = F(1 / np.sqrt(4 * (256**2 - 1) / 12))
+SHARED, _OWN = F(0.6), F(0.8)
 
 
 def noise_keys(seeds: UInt64[Array, "N"]) -> UInt32[Array, "N 2"]:
@@ -70,12 +71,20 @@ def expose(
 def add_noise(
     line: Float32[Array, "3 S"], row: int, shot: float, read: float, keys: tuple[int, int]
 ) -> None:
-    """Noise of variance shot x + read² on light x, in place: a function of keys and place."""
-    size = line.shape[1]
-    floor, key, other = read * read, keys[0], keys[1]
-    for c in range(3):
-        start = U32((row * 3 + c) * size)
-        for x in range(size):
-            bits = hashed(U32(start + U32(x)), key, other)
-            light = line[c, x]
-            line[c, x] = light + normal_of(bits) * np.sqrt(shot * max(light, ZERO) + floor)
+    """Noise of variance shot x + read² on light x, in place: a function of keys and place.
+
+    The noise of red and of blue has the correlation SHARED with that of green: cameras find the
+    colours of a pixel from its neighbours' and smooth differences of colour more than light.
+    """
+    size, floor = line.shape[1], read * read
+    start = U32(row * 3 * size)
+    red, green, blue = line[0], line[1], line[2]
+    for x in range(size):
+        at = U32(start + U32(x))
+        common = normal_of(hashed(at, keys[0], keys[1]))
+        one = normal_of(hashed(U32(at + U32(size)), keys[0], keys[1]))
+        other = normal_of(hashed(U32(at + U32(2 * size)), keys[0], keys[1]))
+        green[x] += common * np.sqrt(shot * max(green[x], ZERO) + floor)
+        one, other = SHARED * common + _OWN * one, SHARED * common + _OWN * other
+        red[x] += one * np.sqrt(shot * max(red[x], ZERO) + floor)
+        blue[x] += other * np.sqrt(shot * max(blue[x], ZERO) + floor)

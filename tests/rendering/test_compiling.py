@@ -4,12 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import facegen
+from facegen.imaging import develop, tones
 from facegen.rendering.cpu import compiling, compositing, lanes, raster, shading
 
+PACKAGE = Path(facegen.__file__).parent
 INNER = "from compiling import compiled\n\n@compiled()\ndef inner(x):\n    return x + {step}\n"
 OUTER = (
     "from compiling import compiled\nfrom inner import inner\n\n"
@@ -95,9 +98,25 @@ def test_every_file_has_a_say(kernels, file):
     assert compiling.fingerprint(kernels) != before
 
 
-def test_the_renderers_kernels_lie_in_the_folder_of_their_sources():
+@pytest.mark.parametrize("room", ["rendering.cpu.raster", "imaging.tones"])
+def test_every_room_with_kernels_has_a_say(room):
+    source = PACKAGE.joinpath(*room.split(".")).with_suffix(".py")
+    assert source.exists()
+    assert source.parent in compiling.source_folders()
+
+
+def test_folders_are_told_apart(kernels, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    before = compiling.fingerprint(kernels, other)
+    assert compiling.fingerprint(other, kernels) != before
+    (other / "new.py").touch()
+    assert compiling.fingerprint(kernels, other) != before
+
+
+def test_all_kernels_lie_in_the_folder_of_their_sources():
     folder = str(compiling.kernel_folder())
-    modules = (compositing, lanes, raster, shading)
+    modules = (compositing, lanes, raster, shading, develop, tones)
     values = [value for module in modules for value in vars(module).values()]
     paths = {kernel._cache.cache_path for kernel in values if hasattr(kernel, "_cache")}
     assert paths
