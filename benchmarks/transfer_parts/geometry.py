@@ -33,7 +33,7 @@ class Geometry:
         self._contour = VisibleContour(self.model)
 
     def landmarks(self, theta: Float32[Array, "N m"]) -> Float32[Array, "N 68 2"]:
-        """u right, v down, before the recipe's camera at its mean distance; size and place are any."""
+        """u right, v down, seen from the recipe's mean distance; size and place are any."""
         parts = np.array_split(theta, max(1, len(theta) // AT_ONCE))
         samples = (self.sampler.complete(np.zeros(len(part), np.int64), part) for part in parts)
         return np.concatenate([self._marks(one) for one in samples])
