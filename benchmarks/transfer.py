@@ -25,7 +25,7 @@ from transfer_parts.photographs import crop, read_photographs
 from transfer_parts.report import tables
 from transfer_parts.rows import Row, chosen, usable
 from transfer_parts.sheet import sheet
-from transfer_parts.trial import Result, Task, identifier, perform, render
+from transfer_parts.trial import Result, Task, perform, render, result_name
 
 from facegen.dataset.resolving import cores
 from facegen.errors import FacegenError
@@ -51,11 +51,11 @@ def stored(task: Task) -> Results:
 
 def measured(rows: Sequence[Row], seeds: int, task: Task, jobs: int) -> list[Result]:
     """The results of every row and seed, in order; what is missing is made."""
-    trials = {identifier(row, seed, task): (row, seed) for row in rows for seed in range(seeds)}
+    trials = {result_name(row, seed, task): (row, seed) for row in rows for seed in range(seeds)}
     results = stored(task)
     missing = {name: trial for name, trial in trials.items() if name not in results}
-    for row in dict.fromkeys(row.key for row, _ in missing.values()):
-        render(next(r for r in rows if r.key == row), task)
+    for row in {row.key: row for row, _ in missing.values()}.values():
+        render(row, task)
     for name, result in performed(missing, task, jobs):
         results[name] = result
         write_file(task.work / RESULTS, msgspec.json.encode(results))

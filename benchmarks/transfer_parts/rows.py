@@ -1,10 +1,15 @@
 """The rows of the table: what the faces are rendered by, and what is trained on them."""
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import Any
+
+from jaxtyping import UInt8
 
 from facegen.errors import FacegenError, RecipeError
+from facegen.files import Array
 from facegen.learning.course import Augment, Course
 from facegen.learning.heads import LandmarkHead
 from facegen.learning.moves import Moves
@@ -50,23 +55,35 @@ class Row:
         plain = {key: default[key] for key in self.plain if key in default}
         return recipe.with_table(merged({**kept, **plain}, self.changes))
 
+    def check(self) -> None:
+        """FacegenError where there is no such recipe or augmentation."""
+        _ = (self.stated, self.strength)
+
     def course(self, minutes: float, seed: int) -> Course:
         """Its training, of as many steps as one core takes in so many minutes."""
         steps = max(1, round(minutes * STEPS_PER_MINUTE[self.landmarks]))
         return Course(steps, moves=Moves(shift=0.05, zoom=0.1, mirror=0.5), seed=seed)
 
-    def augment(self) -> Augment | None:
-        """How its images are changed while training, if they are."""
+    @property
+    def strength(self) -> Any:
+        """How strong its augmentation is; None where there is none."""
         if not self.augmented:
             return None
         try:
-            from facegen.imaging.augmentation import Strength, augment
+            from facegen.imaging.augmentation import Strength
         except ImportError as error:
             raise FacegenError(f"there is no augmentation: {error}") from None
-        return partial(_augmented, augment, Strength().scaled(STRENGTH))
+        return Strength().scaled(STRENGTH)
+
+    @property
+    def augment(self) -> Augment | None:
+        """How its images are changed while training, if they are."""
+        return None if self.strength is None else partial(_augmented, self.strength)
 
 
-def _augmented(augment, strength, images, seed: int, step: int) -> None:
+def _augmented(strength: Any, images: UInt8[Array, "B S S 3"], seed: int, step: int) -> None:
+    from facegen.imaging.augmentation import augment
+
     augment(images, strength, seed, step)
 
 
@@ -98,12 +115,12 @@ def chosen(names: str | None) -> list[Row]:
     return [known[key] for key in keys]
 
 
-def usable(rows: list[Row], tell) -> list[Row]:
+def usable(rows: Sequence[Row], tell: Callable[[str], object]) -> list[Row]:
     """The rows that can be made here; why another cannot is told in one line."""
     good = []
     for row in rows:
         try:
-            row.stated, row.augment()
+            row.check()
             good.append(row)
         except FacegenError as error:
             tell(f"left out: {row.name}: {' '.join(str(error).split())}")

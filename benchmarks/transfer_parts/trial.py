@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -73,16 +74,18 @@ class Result(msgspec.Struct, frozen=True):
     theta: list[list[list[float]]]
 
 
-def identifier(row: Row, seed: int, task: Task) -> str:
-    """A name that changes with whatever decides the result."""
+def network_name(row: Row, seed: int, task: Task) -> str:
+    """A network's name, which changes with whatever decides its weights."""
+    course = described(row.course(task.minutes, seed))
+    kind = [repr(row.strength), row.landmarks, row.size, task.trained]
+    return f"{row.key}-seed{seed}-{_short(row.stated.fingerprint, course, kind)}"
+
+
+def result_name(row: Row, seed: int, task: Task) -> str:
+    """A result's name, which changes with what the network was measured on, too."""
     real = task.real and sorted(sha256_of(tar) for tar in task.real.glob("test-*.tar"))
-    decided = [
-        row.stated.fingerprint,
-        described(row.course(task.minutes, seed)),
-        [row.augmented, row.landmarks, row.size, task.trained, task.held_out],
-        [sha256_of(task.photographs / MARKS), real],
-    ]
-    return f"{row.key}-seed{seed}-{_short(json.dumps(decided))}"
+    measured = _short(task.held_out, sha256_of(task.photographs / MARKS), real)
+    return f"{network_name(row, seed, task)}-{measured}"
 
 
 def render(row: Row, task: Task) -> None:
@@ -133,9 +136,9 @@ def trained(row: Row, seed: int, task: Task, faces: LabelledFaces, geometry: Geo
     config = SmallConfig(layout.width, row.size, landmarks=row.landmarks)
     network = SmallNet(config, standard_of(faces, mean, sd))
     of_theta = ModelSpaceLoss(diagonal(layout, geometry.model, weights))
-    path = task.work / "networks" / f"{identifier(row, seed, task)}.pt"
+    path = task.work / "networks" / f"{network_name(row, seed, task)}.pt"
     path.parent.mkdir(parents=True, exist_ok=True)
-    train(Run(course, network, of_theta, faces, row.augment()), path)
+    train(Run(course, network, of_theta, faces, row.augment), path)
     return network
 
 
@@ -173,5 +176,5 @@ def _listed(points: Float[Array, "N 68 2"]) -> list[list[list[float]]]:
     return np.round(points.astype(np.float64), DECIMALS).tolist()
 
 
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+def _short(*values: Any) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:8]
