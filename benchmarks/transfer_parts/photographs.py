@@ -81,3 +81,8 @@ def crop(photographs: Sequence[Photograph], framing: Framing, number: int) -> Cr
         images.append(decode(photograph.data, framing, points))
         marked.append((photograph.marked - (left, top)) / side)
     return Crops(np.stack(images), np.stack(marked).astype(np.float32))
+
+
+def every_crop(photographs: Sequence[Photograph], framing: Framing) -> list[Crops]:
+    """The photographs in each of CROPS."""
+    return [crop(photographs, framing, number) for number in range(len(CROPS))]

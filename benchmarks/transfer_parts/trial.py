@@ -23,7 +23,7 @@ from facegen.learning.loss import ModelSpaceLoss, calibrate, diagonal
 from facegen.learning.memory import LAYER, LabelledFaces, read_faces
 from transfer_parts.errors import aligned, nme
 from transfer_parts.geometry import Geometry
-from transfer_parts.photographs import CROPS, MARKS, Crops, crop, read_photographs, read_real
+from transfer_parts.photographs import MARKS, Crops, every_crop, read_photographs, read_real
 from transfer_parts.rows import Row
 
 TRAINED, HELD_OUT = 30_000, 1_000
@@ -90,6 +90,7 @@ def result_name(row: Row, seed: int, task: Task) -> str:
 
 def render(row: Row, task: Task) -> None:
     """Render what the row trains on, and what is held out; rows of one recipe share them."""
+    print(f"rendering what is missing for {row.name}", flush=True)
     for split, count in (("train", task.trained), ("held-out", task.held_out)):
         summary = facegen.generate(
             DatasetSpec(
@@ -108,23 +109,16 @@ def render(row: Row, task: Task) -> None:
 def perform(row: Row, seed: int, task: Task) -> Result:
     """Train the row's network with this seed, or go on with it, and measure it; on one thread."""
     torch.set_num_threads(1)
-    faces = read_faces(_folder(row, task, "train"))
+    faces, held_out = (read_faces(_folder(row, task, split)) for split in SEEDS)
     geometry = Geometry(row.stated)
     network = trained(row, seed, task, faces, geometry)
-    mean = faces.landmarks.mean(axis=0)
-    held_out = read_faces(_folder(row, task, "held-out"))
+    judge = Judge(network, geometry, faces.landmarks.mean(axis=0))
     framing = framing_of(row.stated.camera, row.size)
-    judge = Judge(network, geometry, mean)
-    pictures = read_photographs(task.photographs)
-    crops = [crop(pictures, framing, number) for number in range(len(CROPS))]
-    real = None
-    if task.real:
-        others = read_real(task.real, REAL)
-        real = judge.of([crop(others, framing, number) for number in range(len(CROPS))])
-    direct, theta = judge.points(crops[0])
+    crops = every_crop(read_photographs(task.photographs), framing)
+    real = task.real and judge.of(every_crop(read_real(task.real, REAL), framing))
     domain = judge.of([Crops(held_out.images, held_out.landmarks)])
-    photographs = judge.of(crops)
-    return Result(row.name, seed, domain, photographs, real, _listed(direct), _listed(theta))
+    points = (_listed(found) for found in judge.points(crops[0]))
+    return Result(row.name, seed, domain, judge.of(crops), real or None, *points)
 
 
 def trained(row: Row, seed: int, task: Task, faces: LabelledFaces, geometry: Geometry) -> SmallNet:
@@ -137,7 +131,6 @@ def trained(row: Row, seed: int, task: Task, faces: LabelledFaces, geometry: Geo
     network = SmallNet(config, standard_of(faces, mean, sd))
     of_theta = ModelSpaceLoss(diagonal(layout, geometry.model, weights))
     path = task.work / "networks" / f"{network_name(row, seed, task)}.pt"
-    path.parent.mkdir(parents=True, exist_ok=True)
     train(Run(course, network, of_theta, faces, row.augment), path)
     return network
 

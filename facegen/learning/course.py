@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from facegen.errors import FacegenError, located
-from facegen.files import Array, written_whole
+from facegen.files import Array, make_folder, written_whole
 from facegen.learning.heads import SmallNet, Standard
 from facegen.learning.memory import LabelledFaces
 from facegen.learning.moves import Moves, draw_moves, moved
@@ -115,8 +115,14 @@ class Run:
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
-        with located(path), written_whole(path) as temporary:
-            torch.save(content, temporary)
+        with located(path):
+            try:
+                make_folder(path.parent)
+                with written_whole(path) as temporary:
+                    torch.save(content, temporary)
+            except (OSError, RuntimeError) as error:  # torch's writer raises what the disk refuses
+                message = getattr(error, "strerror", None) or str(error)
+                raise FacegenError(message, "give a file to write to") from None
 
     def resume(self, path: Path) -> None:
         """Continue from a file that the same course wrote."""
