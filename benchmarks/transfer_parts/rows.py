@@ -62,7 +62,7 @@ class Row:
     def course(self, minutes: float, seed: int) -> Course:
         """Its training, of as many steps as one core takes in so many minutes."""
         steps = max(1, round(minutes * STEPS_PER_MINUTE[self.landmarks]))
-        return Course(steps, moves=Moves(shift=0.05, zoom=0.1, mirror=0.5), seed=seed)
+        return Course(steps, moves=Moves(shift=0.04, zoom=0.05, mirror=0.5), seed=seed)
 
     @property
     def strength(self) -> Any:

@@ -47,7 +47,7 @@ class Course:
     weight_decay: float = 0.05
     warm_up: float = 0.15
     clip: float = 1.0
-    landmarks: float = 1.0
+    landmarks: float = 4.0
     knee: float = 0.01
     moves: Moves = field(default_factory=Moves)
     seed: int = 0
