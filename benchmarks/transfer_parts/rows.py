@@ -1,0 +1,127 @@
+"""The rows of the table: what the faces are rendered by, and what is trained on them."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+from jaxtyping import UInt8
+
+from facegen.errors import FacegenError, RecipeError
+from facegen.files import Array
+from facegen.learning.course import Augment, Course
+from facegen.learning.heads import LandmarkHead
+from facegen.learning.moves import Moves
+from facegen.recipe.loading import DEFAULT, load
+from facegen.recipe.recipe import Recipe, merged
+from facegen.recipe.tables import Table
+
+# Steps of 64 that one core takes in a minute, with a third to spare.
+STEPS_PER_MINUTE: dict[LandmarkHead, int] = {"direct": 200, "heatmaps": 90}
+STRENGTH = 1.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row by name.
+
+    plain: keys of the recipe that are as those of the default recipe, or left out where that has
+    none; changes: what else is changed in its table; size: pixels a side.
+    """
+
+    name: str
+    recipe: str
+    plain: tuple[str, ...] = ()
+    changes: Table = field(default_factory=dict)
+    augmented: bool = True
+    landmarks: LandmarkHead = "direct"
+    size: int = 64
+
+    @property
+    def key(self) -> str:
+        """The name as files and --rows have it."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
+
+    @cached_property
+    def stated(self) -> Recipe:
+        """Its recipe; RecipeError where there is none, or it has not what is to be left out."""
+        recipe, default = load(self.recipe), load(DEFAULT).table
+        table = recipe.table
+        missing = [key for key in self.plain if key not in table]
+        if missing:
+            raise RecipeError(f"recipe {self.recipe}: has no {', '.join(missing)} to leave out")
+        kept = {key: value for key, value in table.items() if key not in self.plain}
+        plain = {key: default[key] for key in self.plain if key in default}
+        return recipe.with_table(merged({**kept, **plain}, self.changes))
+
+    def check(self) -> None:
+        """FacegenError where there is no such recipe or augmentation."""
+        _ = (self.stated, self.strength)
+
+    def course(self, minutes: float, seed: int) -> Course:
+        """Its training, of as many steps as one core takes in so many minutes."""
+        steps = max(1, round(minutes * STEPS_PER_MINUTE[self.landmarks]))
+        return Course(steps, moves=Moves(shift=0.04, zoom=0.05, mirror=0.5), seed=seed)
+
+    @property
+    def strength(self) -> Any:
+        """How strong its augmentation is; None where there is none."""
+        if not self.augmented:
+            return None
+        try:
+            from facegen.imaging.augmentation import Strength
+        except ImportError as error:
+            raise FacegenError(f"there is no augmentation: {error}") from None
+        return Strength().scaled(STRENGTH)
+
+    @property
+    def augment(self) -> Augment | None:
+        """How its images are changed while training, if they are."""
+        return None if self.strength is None else partial(_augmented, self.strength)
+
+
+def _augmented(strength: Any, images: UInt8[Array, "B S S 3"], seed: int, step: int) -> None:
+    from facegen.imaging.augmentation import augment
+
+    augment(images, strength, seed, step)
+
+
+PLAIN = Row("inversefacenet", DEFAULT, augmented=False)
+NATURAL = "natural"
+ROWS = (
+    PLAIN,
+    Row("inversefacenet + augmentation", DEFAULT),
+    Row("natural without hair and clothes", NATURAL, plain=("hair", "clothes")),
+    Row("natural without occluders", NATURAL, plain=("occluders",)),
+    Row("natural without imaging", NATURAL, plain=("imaging",)),
+    Row("natural without camera and crop", NATURAL, plain=("camera", "crop")),
+    Row("natural without light", NATURAL, plain=("illumination",)),
+    Row("natural, no augmentation", NATURAL, augmented=False),
+    Row("natural + augmentation", NATURAL),
+    Row("natural + augmentation, heatmaps", NATURAL, landmarks="heatmaps", size=96),
+)
+
+
+def chosen(names: str | None) -> list[Row]:
+    """The rows of these keys, separated by commas; else all."""
+    if names is None:
+        return list(ROWS)
+    known = {row.key: row for row in ROWS}
+    keys = [key.strip() for key in names.split(",")]
+    unknown = [key for key in keys if key not in known]
+    if unknown:
+        raise FacegenError(f"--rows: no row {unknown[0]!r}", f"known: {', '.join(known)}")
+    return [known[key] for key in keys]
+
+
+def usable(rows: Sequence[Row], tell: Callable[[str], object]) -> list[Row]:
+    """The rows that can be made here; why another cannot is told in one line."""
+    good = []
+    for row in rows:
+        try:
+            row.check()
+            good.append(row)
+        except FacegenError as error:
+            tell(f"left out: {row.name}: {' '.join(str(error).split())}")
+    return good
