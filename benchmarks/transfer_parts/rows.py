@@ -48,7 +48,7 @@ class Row:
         """Its recipe; RecipeError where there is none, or it has not what is to be left out."""
         recipe, default = load(self.recipe), load(DEFAULT).table
         table = recipe.table
-        missing = [key for key in self.plain if key not in table]
+        missing = [key for key in self.plain if key not in table and key not in default]
         if missing:
             raise RecipeError(f"recipe {self.recipe}: has no {', '.join(missing)} to leave out")
         kept = {key: value for key, value in table.items() if key not in self.plain}
@@ -89,14 +89,18 @@ def _augmented(strength: Any, images: UInt8[Array, "B S S 3"], seed: int, step: 
 
 PLAIN = Row("inversefacenet", DEFAULT, augmented=False)
 NATURAL = "natural"
+BARE = {"attire": {"hair": 0.0, "beard": 0.0, "clothes": 0.0}}
+UNCOVERED = {"attire": {"glasses": 0.0, "hat": 0.0, "mask": 0.0, "hand": 0.0}}
+LINEAR = {"image": {"encoding": "srgb"}}
+POSED = ("rotation", "expression", "camera", "crop")
 ROWS = (
     PLAIN,
     Row("inversefacenet + augmentation", DEFAULT),
-    Row("natural without hair and clothes", NATURAL, plain=("hair", "clothes")),
-    Row("natural without occluders", NATURAL, plain=("occluders",)),
-    Row("natural without imaging", NATURAL, plain=("imaging",)),
-    Row("natural without camera and crop", NATURAL, plain=("camera", "crop")),
-    Row("natural without light", NATURAL, plain=("illumination",)),
+    Row("natural without hair and clothes", NATURAL, changes=BARE),
+    Row("natural without occluders", NATURAL, changes=UNCOVERED),
+    Row("natural without imaging", NATURAL, plain=("image",), changes=LINEAR),
+    Row("natural without camera and crop", NATURAL, plain=POSED),
+    Row("natural without light", NATURAL, plain=("light", "illumination", "background")),
     Row("natural, no augmentation", NATURAL, augmented=False),
     Row("natural + augmentation", NATURAL),
     Row("natural + augmentation, heatmaps", NATURAL, landmarks="heatmaps", size=96),

@@ -41,7 +41,7 @@ class Environments:
         """The panoramas as linear light."""
         codes = np.arange(256) / 255
         table = BRIGHTEST * (2.0 ** (8 * codes) - 1) / 255
-        return table.astype(np.float32)[self.panoramas]
+        return np.asarray(table.astype(np.float32)[self.panoramas])
 
 
 def environments_path() -> Path:

@@ -86,7 +86,7 @@ def fill_scenery(
 
 def panorama(number: int, draws: Float32[Array, "D"]) -> Float32[Array, "H W 3"]:
     """An environment's picture, as far out of focus as its draws say."""
-    return focused()[int(draws[VIEW + 2] * FOCUSES)][number]
+    return np.asarray(focused()[int(draws[VIEW + 2] * FOCUSES)][number])
 
 
 @cache

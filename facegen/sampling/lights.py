@@ -122,7 +122,7 @@ def turned_about_vertical(
         *(one, y, c * z - s * x, c * x + s * z, c * xy + s * yz, c * yz - s * xy),
         *(new_z / 2, 2 * new_cross, (new_x - square_y) / 2),
     )
-    return np.stack(terms, axis=1) / CONSTANTS[:, None]
+    return np.asarray(np.stack(terms, axis=1) / CONSTANTS[:, None])
 
 
 def harmonics(
@@ -131,4 +131,4 @@ def harmonics(
     """The basis of irradiance at unit directions, in double precision."""
     one = np.ones_like(x)
     terms = (one, y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y)
-    return np.stack(terms, axis=1) * CONSTANTS
+    return np.asarray(np.stack(terms, axis=1) * CONSTANTS)

@@ -9,10 +9,10 @@ import synthetic
 from meshes import render
 
 from facegen.dataset.encoding import DEPTH_UNITS_PER_MM
+from facegen.imaging.faces import scene_of
 from facegen.models.morphable_model import LANDMARKS
 from facegen.recipe.loading import load
 from facegen.rendering.contract import RENDERED_LAYERS, Scene
-from facegen.imaging.faces import scene_of
 from facegen.sampling.samples import draw
 from facegen.scene.cameras import (
     Cameras,

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facegen.imaging.faces import scene_of
 from facegen.models import model_file
 from facegen.recipe.loading import load
 from facegen.rendering.contract import RenderSettings
 from facegen.rendering.cpu.renderer import CpuRenderer
 from facegen.rendering.egl.renderer import EglRenderer
-from facegen.imaging.faces import scene_of
 from facegen.rendering.landmarks import find_landmarks
 from facegen.sampling.samples import draw
 
