@@ -113,7 +113,7 @@ class LogUniform:
 
     def cdf(self, x: Float64[Array, "*N"]) -> Float64[Array, "*N"]:
         shares = np.log(np.maximum(x, self.low) / self.low) / self._span
-        return np.clip(shares, 0.0, 1.0)
+        return np.asarray(np.clip(shares, 0.0, 1.0))
 
     @property
     def _span(self) -> float:
