@@ -26,7 +26,7 @@ class Geometry:
         self.recipe = recipe.with_changes({"camera": {"distance": distance}})
         self.model = open_model(catalogue.find(recipe.model), recipe.coefficients)
         layout = self.model.layout
-        self.source = source_of(self.recipe, layout, self.model.attributes)
+        self.source = source_of(self.recipe, layout, self.model.attributes, self.model.face_units)
         self.sampler = Sampler(
             self.recipe, layout, self.model.landmark_geometry, self.source, seed=0
         )

@@ -59,6 +59,7 @@ def resolve_with(
         model=ModelFile(model.name, path, model.sha256),
         layout=model.layout,
         attributes=model.attributes,
+        face_units=model.face_units,
         seed=spec.seed,
         count=count,
         shard_size=shard_size,
@@ -168,7 +169,7 @@ def _check(resolved: ResolvedSpec, estimates: Estimates | None) -> None:
     with located(f"recipe {recipe.name}"):
         _check_kind(resolved)
         check_camera(recipe)
-        source_of(recipe, layout, resolved.attributes)
+        source_of(recipe, layout, resolved.attributes, resolved.face_units)
     if file is not None and estimates is not None:
         with located(file.path):
             perturbation_of(recipe, layout, estimates, file.weighted)

@@ -13,7 +13,7 @@ from facegen.errors import ModelError, located
 from facegen.files import sha256_of
 from facegen.models.attributes import Attributes
 from facegen.models.cache import open_model
-from facegen.models.morphable_model import MorphableModel
+from facegen.models.morphable_model import FaceUnits, MorphableModel
 from facegen.recipe.image import Format
 from facegen.recipe.loading import DEFAULT
 from facegen.recipe.plan import Shard, shards_of
@@ -107,6 +107,7 @@ class ResolvedSpec:
     workers: int
     notes: tuple[str, ...] = ()
     attributes: Attributes | None = None
+    face_units: FaceUnits | None = None
 
     @cached_property
     def all_shards(self) -> list[Shard]:
@@ -160,7 +161,7 @@ class ResolvedSpec:
     def source(self) -> Source:
         """Where theta comes from: the recipe's prior, or a perturbation of the estimates."""
         if self.estimates is None:
-            return source_of(self.recipe, self.layout, self.attributes)
+            return source_of(self.recipe, self.layout, self.attributes, self.face_units)
         path = self.estimates.path
         with located(path):
             if sha256_of(path) != self.estimates.sha256:
@@ -174,7 +175,9 @@ class ResolvedSpec:
 
     def completer(self, model: MorphableModel) -> Sampler:
         """How samples whose theta is known are completed, for estimates that are not at hand."""
-        return self._sampler(model, source_of(self.recipe, self.layout, self.attributes))
+        return self._sampler(
+            model, source_of(self.recipe, self.layout, self.attributes, self.face_units)
+        )
 
     def _sampler(self, model: MorphableModel, source: Source) -> Sampler:
         return sampler_of(self.recipe, model, source, self.seed)

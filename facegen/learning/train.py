@@ -118,7 +118,9 @@ def begin(
     recipe = _recipe(config, training_set, start)
     settings = config.deciding({**_hashes(config, training_set), "recipe": recipe.fingerprint})
     model = open_model_of(recipe, training_set.model, config.model)
-    mean, sd = source_of(recipe, model.layout, model.attributes).distributions.moments()
+    mean, sd = source_of(
+        recipe, model.layout, model.attributes, model.face_units
+    ).distributions.moments()
     weights = _weights(config, start) or loss.calibrate(training_set.layout, model, sd)
     if config.loss == "model-space":
         tell(loss.describe(weights, loss.shares(training_set.layout, model, weights, sd)))

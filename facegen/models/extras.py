@@ -1,24 +1,26 @@
 """What a model's file may hold beyond the Basel layout: names, points and tapes, attributes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
-from jaxtyping import Int32
+from jaxtyping import Float32, Int32
 
 from facegen.errors import ModelError
 from facegen.files import Array
 from facegen.models import hdf5
 from facegen.models.attributes import Attribute, Attributes
-from facegen.models.morphable_model import LinearModel
+from facegen.models.morphable_model import FaceUnits, LinearModel
 
 BLENDSHAPES, POINTS, TAPES, ATTRIBUTES, TEXTURE = (
     f"facegen/{name}" for name in ("blendshapes", "points", "tapes", "attributes", "texture")
 )
+UNITS = "facegen/units"
+UNIT_QUANTUM = 2.0**-10
 ARRAYS = ("mean", "covariance", "shape", "reflectance")
 MAX_NAMES, MAX_NAME = 2_000, 200
 INSIDE = "blendshapes"  # FILE.h5/blendshapes: the same model with its named expressions
@@ -27,12 +29,13 @@ SUFFIX = "-arkit"
 
 @dataclass(frozen=True, eq=False)
 class Extras:
-    """Names of the expressions, anthropometric points and tapes as vertices, attributes."""
+    """Names of the expressions, anthropometric points and tapes as vertices, attributes, units."""
 
     expression_names: tuple[str, ...] = ()
     points: Mapping[str, int] = field(default_factory=dict)
     tapes: Mapping[str, Int32[Array, "n"]] = field(default_factory=dict)
     attributes: Attributes | None = None
+    face_units: FaceUnits | None = None
 
 
 def inside(path: Path) -> tuple[Path, bool]:
@@ -44,7 +47,7 @@ def inside(path: Path) -> tuple[Path, bool]:
 def read(file: h5py.File) -> Extras:
     """What a file holds of it; ModelError says what is wrong with that."""
     names = _names(file["facegen"], "expression_names")
-    return Extras(names, _points(file), _tapes(file), _attributes(file))
+    return Extras(names, _points(file), _tapes(file), _attributes(file), _units(file))
 
 
 def read_blendshapes(file: h5py.File, vertices: int) -> tuple[LinearModel, tuple[str, ...]]:
@@ -102,6 +105,36 @@ def write(file: h5py.File, extras: Extras) -> None:
             _put(file, f"{ATTRIBUTES}/{name}", getattr(extras.attributes, name))
         rows = [asdict(attribute) for attribute in extras.attributes.described]
         file[ATTRIBUTES].attrs["described"] = json.dumps(rows)
+    if extras.face_units:
+        units = extras.face_units
+        _put(file, UNITS, np.concatenate([units.coefficients, units.neutral[None]]))
+        file[UNITS].attrs["names"] = json.dumps(units.names)
+
+
+def units_of(
+    names: Sequence[str], moves: Float32[Array, "U 3*V"], expression: LinearModel
+) -> FaceUnits:
+    """Movements of the vertices in coefficients of expression, by least squares.
+
+    Rounded, so that machines whose linear algebra differs in the last digits agree.
+    """
+    basis = expression.basis.astype(np.float64)
+    shift = -expression.mean.reshape(1, -1)
+    sides = np.concatenate([moves, shift]).astype(np.float64) @ basis.T
+    gram = basis @ basis.T
+    found = np.linalg.lstsq(gram, sides.T, rcond=None)[0].T
+    found = np.round(found / UNIT_QUANTUM) * UNIT_QUANTUM
+    return FaceUnits(tuple(names), found[:-1], found[-1])
+
+
+def _units(file: h5py.File) -> FaceUnits | None:
+    if not hdf5.has(file, UNITS):
+        return None
+    names = _names(file[UNITS], "names")
+    values = hdf5.numbers(file, UNITS).astype(np.float64)
+    if values.ndim != 2 or len(values) != len(names) + 1 or not np.isfinite(values).all():
+        raise ModelError(f"/{UNITS} does not hold finite coefficients of {len(names)} units")
+    return FaceUnits(names, values[:-1], values[-1])
 
 
 def _points(file: h5py.File) -> dict[str, int]:

@@ -31,7 +31,7 @@ def load(path: Path) -> MorphableModel:
         sha256 = checked_sha256(path)
         with hdf5.opened(source, ModelError) as file:
             model = _read(file, source.stem, sha256)
-            return _with_names(file, model) if named else model
+            return _with_names(file, model) if named else _with_units(file, model)
 
 
 def _with_names(file: h5py.File, model: MorphableModel) -> MorphableModel:
@@ -44,6 +44,14 @@ def _with_names(file: h5py.File, model: MorphableModel) -> MorphableModel:
         expression_unit=WEIGHT,
         expression_names=names,
     )
+
+
+def _with_units(file: h5py.File, model: MorphableModel) -> MorphableModel:
+    """The model with its file's named expressions as units, where it has some."""
+    if not hdf5.has(file, extras.BLENDSHAPES) or not model.expression.components:
+        return model
+    moves, names = extras.read_blendshapes(file, model.vertices)
+    return replace(model, face_units=extras.units_of(names, moves.basis, model.expression))
 
 
 def checked_sha256(path: Path) -> str:

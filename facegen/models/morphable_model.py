@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float32, Int, Int32, UInt8
+from jaxtyping import Float32, Float64, Int, Int32, UInt8
 
 from facegen.errors import ModelError
 from facegen.files import Array
@@ -71,6 +71,23 @@ class LinearModel:
 
 
 @dataclass(frozen=True, eq=False)
+class FaceUnits:
+    """Named movements of the face in coefficients of expression.
+
+    A face in which each moves by its weight, from 0 to 1, has the expression neutral + weights .
+    coefficients.
+    """
+
+    names: tuple[str, ...]
+    coefficients: Float64[Array, "U e"]
+    neutral: Float64[Array, "e"]
+
+    def leading(self, count: int | None) -> "FaceUnits":
+        """Those of a model with so many leading components, which are orthogonal."""
+        return FaceUnits(self.names, self.coefficients[:, :count], self.neutral[:count])
+
+
+@dataclass(frozen=True, eq=False)
 class MorphableModel:
     """A face model in millimetres: CONVENTIONS.md says where its origin and axes are.
 
@@ -78,7 +95,8 @@ class MorphableModel:
     counter-clockwise from outside; landmarks are vertices in the iBUG order; segmentation holds
     indices into SEGMENTS. sha256 is that of the file. expression_names: of the components, where
     they have names; points: vertices of anthropometric points by name, tapes: those along a tape;
-    attributes: what gender, age, ... say of the coefficients, where that is known.
+    attributes: what gender, age, ... say of the coefficients, where that is known; face_units:
+    named movements in coefficients of expression.
     """
 
     name: str
@@ -95,6 +113,7 @@ class MorphableModel:
     points: Mapping[str, int] = field(default_factory=dict)
     tapes: Mapping[str, Int32[Array, "n"]] = field(default_factory=dict)
     attributes: Attributes | None = None
+    face_units: FaceUnits | None = None
 
     def __post_init__(self) -> None:
         vertices = len(self.shape.mean)
@@ -182,6 +201,7 @@ class MorphableModel:
             reflectance=self.reflectance.leading(reflectance),
             expression_names=self.expression_names[:expression],
             attributes=self.attributes and self.attributes.leading(shape, reflectance),
+            face_units=self.face_units and self.face_units.leading(expression),
         )
 
 

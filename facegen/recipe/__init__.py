@@ -7,6 +7,7 @@ attire         what people wear beside the model: shares of samples
 photograph     how photographs are taken: a distribution a setting
 image          how images are stored, and what their pixels are
 background     what stands behind heads
+face_units     expressions as a few named units
 light          where illumination comes from
 groups         the tables of theta's groups: one distribution a component
 recipe         the whole recipe, and its fingerprint

@@ -13,6 +13,7 @@ from facegen.errors import RecipeError, located
 from facegen.recipe.attire import AttirePrior, read_attire
 from facegen.recipe.background import BackgroundPrior, read_background
 from facegen.recipe.distributions import Distribution
+from facegen.recipe.face_units import FaceUnitsPrior, read_face_units
 from facegen.recipe.grid import Grid, read_grid
 from facegen.recipe.groups import GroupPrior, group_prior
 from facegen.recipe.image import ImageFormat, read_image
@@ -27,7 +28,17 @@ MAX_SAMPLES = 10**10
 TOP_KEYS = {
     *("kind", "model", "description", "extends", "splits"),
     *("zero_mean", "identities", "samples_per_identity"),
-    *("camera", "crop", "background", "image", "attributes", "grid", "attire", "light"),
+    *(
+        "camera",
+        "crop",
+        "background",
+        "image",
+        "attributes",
+        "grid",
+        "attire",
+        "light",
+        "face_units",
+    ),
 }
 GROUPS = ("rotation", "shape", "expression", "reflectance", "illumination")
 COEFFICIENT_GROUPS = ("shape", "expression", "reflectance")
@@ -88,6 +99,7 @@ class Recipe:
     attributes: Mapping[str, Distribution]
     attire: AttirePrior
     light: LightPrior
+    face_units: FaceUnitsPrior | None
     grid: Grid | None
 
     @cached_property
@@ -165,9 +177,18 @@ def _parse(name: str, table: Table) -> Recipe:
         splits=_splits(table.get("splits", {"train": 1.0})),
         attributes=_attributes(table),
         light=light,
+        face_units=_face_units(table),
         attire=read_attire(get({"attire": {}, **table}, "attire", dict)),
         grid=read_grid(get(table, "grid", dict)) if "grid" in table else None,
     )
+
+
+def _face_units(table: Table) -> FaceUnitsPrior | None:
+    if "face_units" not in table:
+        return None
+    if table["kind"] != "prior":
+        raise RecipeError("[face_units] are drawn in a prior, not around estimates")
+    return read_face_units(get(table, "face_units", dict))
 
 
 def _groups(table: Table, light: LightPrior) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ framing       camera distance, crop and background
 people        attributes of people, drawn, and how they change coefficients
 lights        natural light as theta has it
 symmetry      expressions whose sides are mostly alike
+expressions   a few named units of the face
 prior         theta from the recipe's prior
 perturbation  theta around estimates
 persona       who a sample shows: gender, age, skin

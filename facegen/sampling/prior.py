@@ -11,9 +11,11 @@ from jaxtyping import Bool, Float32, Float64, Int64
 from facegen.files import Array
 from facegen.models.attributes import Attributes, Conditional
 from facegen.models.environments import environments_path, read_environments
+from facegen.models.morphable_model import FaceUnits
 from facegen.recipe.distributions import Constant, Distribution, Empirical, Mixture
 from facegen.recipe.plan import identities_of
 from facegen.recipe.recipe import IDENTITY_GROUPS, Recipe
+from facegen.sampling.expressions import Expressions, expressions_of
 from facegen.sampling.grid import grid_columns, grid_steps
 from facegen.sampling.lights import Lights
 from facegen.sampling.people import CHANGEABLE, conditional_of, draw_attributes
@@ -93,7 +95,7 @@ class PriorSource:
     """theta from the recipe's prior; what an identity keeps is drawn once for all its samples.
 
     base: each dimension's own distribution; conditional: how stated attributes change them; lights:
-    what natural light is drawn from.
+    what natural light is drawn from; expressions: what is added to [expression].
     """
 
     recipe: Recipe
@@ -101,6 +103,7 @@ class PriorSource:
     base: Prior
     conditional: Conditional | None
     lights: Lights | None = None
+    expressions: Expressions | None = None
 
     def theta(self, seed: int, indices: Int64[Array, "N"]) -> Float32[Array, "N m"]:
         theta = self.base.ppf(self._uniforms(seed, indices))
@@ -109,7 +112,7 @@ class PriorSource:
             of_identity = draw_theta(self.base, seed, identities, Stream.IDENTITY)
             theta[:, self.identity_columns] = of_identity[:, self.identity_columns]
         self._condition(theta, self.attributes(seed, indices))
-        self._light(theta, seed, indices)
+        self._add(theta, seed, indices)
         steps = grid_steps(self.recipe, indices)
         for axis, columns in grid_columns(self.recipe, self.layout):
             theta[:, columns] = axis.values[steps[axis.name]][:, None]
@@ -202,14 +205,17 @@ class PriorSource:
     def _changed(self, stated: Mapping[int, Distribution]) -> list[int]:
         """The columns that are not drawn from a distribution of their own."""
         people = self.identity_columns.tolist() if self.conditional else []
-        light = self.layout.slices["illumination"]
-        lit = range(light.start, light.stop) if self.lights else ()
+        slices, added = self.layout.slices, []
+        added += [slices["illumination"]] if self.lights else []
+        added += [slices["expression"]] if self.expressions else []
         gridded = {c for _, columns in grid_columns(self.recipe, self.layout) for c in columns}
         changed = [column for column in people if stated[column] in CHANGEABLE]
-        return [*changed, *(column for column in lit if column not in gridded)]
+        return [*changed, *(c for s in added for c in range(s.start, s.stop) if c not in gridded)]
 
-    def _light(self, theta: Float32[Array, "N m"], seed: int, indices: Int64[Array, "N"]) -> None:
-        """Natural light, in place."""
+    def _add(self, theta: Float32[Array, "N m"], seed: int, indices: Int64[Array, "N"]) -> None:
+        """Natural light and units of the face, in place."""
+        if self.expressions is not None:
+            theta[:, self.layout.slices["expression"]] += self.expressions.draw(seed, indices)
         if self.lights is not None:
             drawn = self.lights.draw(seed, indices).illumination
             theta[:, self.layout.slices["illumination"]] = drawn.reshape(len(theta), -1)
@@ -225,7 +231,7 @@ class PriorSource:
         steps = grid.steps_at(indices % grid.points) if grid else {}
         draws = draw_attributes(self.recipe, REFERENCE_SEED, indices, steps)
         self._condition(theta, draws)
-        self._light(theta, REFERENCE_SEED, indices)
+        self._add(theta, REFERENCE_SEED, indices)
         return theta
 
     def _condition(
@@ -242,14 +248,20 @@ class PriorSource:
             )
 
 
-def source_of(recipe: Recipe, layout: Layout, attributes: Attributes | None = None) -> PriorSource:
-    """Where the recipe's theta comes from in this layout; attributes: those of the model."""
+def source_of(
+    recipe: Recipe,
+    layout: Layout,
+    attributes: Attributes | None = None,
+    face_units: FaceUnits | None = None,
+) -> PriorSource:
+    """Where the recipe's theta comes from in this layout; attributes and units: the model's."""
     prior = prior_of(recipe, layout)
     grid_columns(recipe, layout)
     if recipe.symmetric is not None:
         mirror_pairs(layout.named("expression"))
     conditional = conditional_of(recipe, layout, prior.components(), attributes)
-    return PriorSource(recipe, layout, prior, conditional, lights_of(recipe))
+    expressions = expressions_of(recipe.face_units, face_units)
+    return PriorSource(recipe, layout, prior, conditional, lights_of(recipe), expressions)
 
 
 def lights_of(recipe: Recipe) -> Lights | None:

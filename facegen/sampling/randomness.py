@@ -40,6 +40,7 @@ class Stream(IntEnum):
     SCENERY = 17
     LENS = 18
     LIGHT = 19
+    FACE_UNITS = 20
 
 
 def uniforms(

@@ -194,5 +194,5 @@ def draw(recipe: Recipe, model: MorphableModel, seed: int, indices: Iterable[int
     check_camera(recipe)
     counts = recipe.coefficients
     model = model.truncated(counts.shape, counts.expression, counts.reflectance)
-    source = source_of(recipe, model.layout, model.attributes)
+    source = source_of(recipe, model.layout, model.attributes, model.face_units)
     return sampler_of(recipe, model, source, seed).draw(wanted)

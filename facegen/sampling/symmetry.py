@@ -1,5 +1,7 @@
 """Expressions whose sides are mostly alike: which of them are each other's mirror image."""
 
+from collections.abc import Sequence
+
 from facegen.errors import RecipeError
 from facegen.scene.parameters import Group
 
@@ -13,16 +15,21 @@ def mirror_pairs(group: Group) -> list[tuple[int, int]]:
 
     RecipeError where there are none.
     """
-    numbers = {name: number for number, name in enumerate(group.names)}
-    pairs = [
-        (number, numbers[_mirrored(name)])
-        for name, number in numbers.items()
-        if name.endswith(LEFT) and _mirrored(name) in numbers and name not in TOWARDS
-    ]
+    pairs = pairs_of(group.names)
     if not pairs:
         message = f"[{group.name}] symmetric: the model has no components named Left and Right"
         raise RecipeError(message, "leave it out, or use --model generic-arkit")
     return pairs
+
+
+def pairs_of(names: Sequence[str]) -> list[tuple[int, int]]:
+    """The numbers (left, right) of names that are each other's mirror image."""
+    numbers = {name: number for number, name in enumerate(names)}
+    return [
+        (number, numbers[_mirrored(name)])
+        for name, number in numbers.items()
+        if name.endswith(LEFT) and _mirrored(name) in numbers and name not in TOWARDS
+    ]
 
 
 def _mirrored(name: str) -> str:
