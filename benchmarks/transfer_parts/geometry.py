@@ -9,10 +9,10 @@ from facegen.files import Array
 from facegen.models import catalogue
 from facegen.models.cache import open_model
 from facegen.recipe.recipe import Recipe
-from facegen.rendering.landmarks import VisibleContour
+from facegen.sampling.contour import VisibleContour
 from facegen.sampling.prior import source_of
 from facegen.sampling.samples import Sampler, Samples
-from facegen.scene.cameras import Cameras, project, to_camera_space
+from facegen.scene.cameras import Cameras, to_camera_space
 
 AT_ONCE = 500
 
@@ -47,5 +47,9 @@ class Geometry:
         return self._marks(replace(samples, cameras=cameras, landmarks=points))
 
     def _marks(self, samples: Samples) -> Float32[Array, "N 68 2"]:
-        marks = project(self._contour.landmarks(samples), samples.cameras.K)
+        marks = samples.cameras.project(
+            self._contour.landmarks(
+                samples.parameters, samples.cameras.model_to_camera, samples.landmarks
+            )
+        )
         return np.asarray(marks, np.float32)

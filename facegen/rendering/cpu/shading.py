@@ -54,7 +54,10 @@ def draw_faces(faces: Faces, attire: Meshes, mesh: Mesh, work: Work, images: Ima
         worn = attire.vertex_start[n + 1] > attire.vertex_start[n]
         if worn:
             see_worn(attire, n, faces, len(mesh.segmentation), work)
-        count, worn_count = collect(work, len(mesh.segmentation), images, n)
+        if worn:
+            count, worn_count = collect_both(work, len(mesh.segmentation), images, n)
+        else:
+            count, worn_count = collect(work, images, n), 0
         shade_face(count, n, mesh, faces, work, images)
         if worn:
             shade_worn(worn_count, n, attire, faces, work, images)
@@ -174,8 +177,25 @@ def comb_strands(
 
 
 @kernel
-def collect(work: Work, faces: int, images: Images, n: int) -> tuple[int, int]:
-    """List the covered pixels and their triangles, fill mask and covered; how many there are.
+def collect(work: Work, images: Images, n: int) -> int:
+    """List the covered pixels and their triangles, fill mask and covered; how many there are."""
+    keys, place, triangle = work.keys, work.place, work.triangle
+    size, count = len(keys), 0
+    for row in range(size):
+        for column in range(size):
+            key = keys[row, column]
+            place[count] = (row << 16) | column
+            triangle[count] = IDS - U32(key)
+            count += key > EMPTY
+    flat, mask, covered = keys.reshape(-1), images.mask[n], images.covered[n]
+    for pixel in range(len(flat)):
+        mask[pixel] = covered[pixel] = 255 if flat[pixel] > EMPTY else 0
+    return count
+
+
+@kernel
+def collect_both(work: Work, faces: int, images: Images, n: int) -> tuple[int, int]:
+    """As `collect`, of the face and of what is worn; how many there are of each.
 
     First those of the face's triangles, so many, then those of what is worn.
     """
