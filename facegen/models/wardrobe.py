@@ -34,7 +34,7 @@ class Pieces(NamedTuple):
     triangle_start: Int64[Array, "n+1"]
     binding: UInt8[Array, "n"]
     points: Float32[Array, "P 3"]
-    offsets: Float32[Array, "P V 3"]
+    offsets: Float32[Array, "V P 3"]
     slot: UInt8[Array, "P"]
     shade: Float32[Array, "P"]
     strand: Float32[Array, "P 3"]
@@ -63,7 +63,10 @@ def fit_wardrobe(library: Library, model: MorphableModel) -> Wardrobe:
     anchors = model.geometry.at(vertices)
     fit = _Fit(library, model, anchors.mean, _stillness(model)[vertices] < STILL)
     fitted = [fit.piece(piece) for piece in library.pieces]
-    columns = {name: np.concatenate([one[name] for one in fitted]) for name in fitted[0]}
+    columns = {
+        name: np.concatenate([one[name] for one in fitted], axis=int(name == "offsets"))
+        for name in fitted[0]
+    }
     vertices_of = [len(piece.points) for piece in library.pieces]
     triangles_of = [len(piece.triangles) for piece in library.pieces]
     pieces = Pieces(
@@ -108,7 +111,7 @@ class _Fit:
         return {
             "binding": np.array([BINDINGS.index(piece.binding)], np.uint8),
             "points": points,
-            "offsets": np.ascontiguousarray(piece.offsets.transpose(1, 0, 2)),
+            "offsets": piece.offsets,
             "slot": piece.slot,
             "shade": piece.shade,
             "strand": piece.strand,

@@ -85,7 +85,8 @@ class Dealer:
         pieces = np.full((len(whose), len(SLOTS)), -1, np.int16)
         for slot, name in enumerate(SLOTS):
             pieces[:, slot] = self._chosen(slot, getattr(self.prior, name), draws[slot], persona)
-        self._exclude(pieces)
+        for slot in (HAIR, BEARD, MASK):
+            self._exclude(pieces, slot)
         vary = np.stack([ndtri(draw[:, VARY:COLOUR]) for draw in draws], axis=1)
         return Attire(
             tuple(piece.name for piece in self.library.pieces),
@@ -113,12 +114,16 @@ class Dealer:
             worn &= persona.man > 0.5
         return np.where(worn, np.array(numbers, np.int16)[which], none)
 
-    def _exclude(self, pieces: Int16[Array, "N 7"]) -> None:
-        """No hair under what covers it all, in place."""
-        covering = [
-            n for n, piece in enumerate(self.library.pieces) if piece.tags.get("covers_hair")
+    def _exclude(self, pieces: Int16[Array, "N 7"], slot: int) -> None:
+        """Take off what something else that is worn has no room for, in place."""
+        kinds = set(KINDS[slot])
+        against = [
+            number
+            for number, piece in enumerate(self.library.pieces)
+            if kinds & set(piece.tags.get("without", ()))
+            or (slot == HAIR and piece.tags.get("covers_hair"))
         ]
-        pieces[np.isin(pieces[:, HAT], covering), HAIR] = -1
+        pieces[np.isin(pieces, against).any(axis=1), slot] = -1
 
     def _colours(
         self, draws: list[Float64[Array, "N d"]], persona: Persona

@@ -58,24 +58,55 @@ def place(wearing: Wearing, pieces: Pieces, out: Meshes, n: int, slot: int, vert
     affine = np.zeros((4, 3), np.float32)
     if binding == AFFINE:
         fit(pieces.frame[piece], wearing.displacement[n], affine)
-    vary = wearing.variations[n, slot]
-    for v in range(first, pieces.vertex_start[piece + 1]):
-        at = vertex + v - first
-        for c in range(3):
-            x = pieces.points[v, c]
-            x += vary[0] * pieces.offsets[v, 0, c] + vary[1] * pieces.offsets[v, 1, c]
-            out.points[at, c] = x + vary[2] * pieces.offsets[v, 2, c]
-            out.colours[at, c] = wearing.colours[n, slot, pieces.slot[v], c] * pieces.shade[v]
-            out.strand[at, c] = pieces.strand[v, c]
-            out.tangent[at, c] = pieces.tangent[v, c]
+    last = pieces.vertex_start[piece + 1]
+    until = vertex + last - first
+    out.strand[vertex:until] = pieces.strand[first:last]
+    out.tangent[vertex:until] = pieces.tangent[first:last]
+    vary(wearing.variations[n, slot], pieces, first, last, out.points[vertex:until])
+    colour(wearing.colours[n, slot], pieces, first, last, out.colours[vertex:until])
+    for v in range(first, last):
+        point = out.points[vertex + v - first]
         if binding == AFFINE:
-            move_stiffly(pieces.points[v], affine, out.points[at])
+            move_stiffly(pieces.points[v], affine, point)
         elif binding == FREE:
-            transform(wearing.hand[n], out.points[at])
+            transform(wearing.hand[n], point)
         else:
-            follow(pieces.near[v], pieces.weight[v], wearing.displacement[n], out.points[at])
+            follow(pieces.near[v], pieces.weight[v], wearing.displacement[n], point)
             if binding == BODY:
-                turn_body(pieces.points[v, 1], wearing.body[n], wearing.neck, out.points[at])
+                turn_body(pieces.points[v, 1], wearing.body[n], wearing.neck, point)
+
+
+@kernel
+def vary(
+    variations: Float32[Array, "3"],
+    pieces: Pieces,
+    first: int,
+    last: int,
+    out: Float32[Array, "p 3"],
+) -> None:
+    """A piece's points with its variations."""
+    points, flat = pieces.points[first:last].reshape(-1), out.reshape(-1)
+    one = pieces.offsets[0, first:last].reshape(-1)
+    two = pieces.offsets[1, first:last].reshape(-1)
+    three = pieces.offsets[2, first:last].reshape(-1)
+    a, b, c = variations[0], variations[1], variations[2]
+    for i in range(len(flat)):
+        flat[i] = points[i] + a * one[i] + b * two[i] + c * three[i]
+
+
+@kernel
+def colour(
+    colours: Float32[Array, "4 3"],
+    pieces: Pieces,
+    first: int,
+    last: int,
+    out: Float32[Array, "p 3"],
+) -> None:
+    """The colour of each of a piece's vertices."""
+    for v in range(first, last):
+        own, shade = colours[pieces.slot[v]], pieces.shade[v]
+        for c in range(3):
+            out[v - first, c] = own[c] * shade
 
 
 @kernel

@@ -25,7 +25,7 @@ STAMP = 8
 LARGE, NOWHERE, QUEUES = STAMP**2, STAMP**2 + 1, STAMP**2 + 2
 
 # Rows of `lanes`, each of BLOCK numbers, gathered and worked on at once.
-BLOCK, ROWS = 256, 34
+BLOCK, ROWS = 256, 38
 
 kernel = compiled(error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 
@@ -114,8 +114,8 @@ class Work(NamedTuple):
 
     screen: x and y in 1/256 pixel, pixel centres at multiples of 256, and 1 / distance; queues of
     triangles by the size of their box, their counts and, of a block, kinds; keys: 1 / distance and
-    triangle; of each covered pixel, place (row and column) and triangle, of the face or worn; seen:
-    flags of vertices, vertices their list, their normals and the light kept off; worn_screen: of
+    triangle; of each covered pixel, place (row and column) and triangle, of the face, of hair or
+    of what else is worn; seen: flags of vertices, vertices their list, their normals and the light kept off; worn_screen: of
     what is worn; of a block, pixel, lanes and quantised.
     """
 
@@ -128,6 +128,8 @@ class Work(NamedTuple):
     triangle: UInt32[Array, "S*S+1"]
     worn_place: UInt32[Array, "S*S+1"]
     worn_triangle: UInt32[Array, "S*S+1"]
+    hair_place: UInt32[Array, "S*S+1"]
+    hair_triangle: UInt32[Array, "S*S+1"]
     worn_screen: Float32[Array, "3*P"]
     seen: UInt8[Array, "3*V"]
     vertices: UInt32[Array, "V+1"]
@@ -151,6 +153,8 @@ def work_for(vertices: int, triangles: int, size: int) -> Work:
         triangle=np.empty(pixels, U32),
         worn_place=np.empty(pixels, U32),
         worn_triangle=np.empty(pixels, U32),
+        hair_place=np.empty(pixels, U32),
+        hair_triangle=np.empty(pixels, U32),
         worn_screen=np.empty(0, F),
         seen=np.empty(3 * vertices, np.uint8),
         vertices=np.empty(vertices + 1, U32),

@@ -5,7 +5,16 @@ from jaxtyping import Float32, UInt8, UInt32
 
 from facegen.files import Array
 from facegen.rendering.cpu.memory import BLOCK, I32, ONE, U32, ZERO, F, kernel
-from facegen.rendering.cpu.pixels import ALBEDO, GLOSS, NORMAL, SHADING, TANGENT, VALUES, VIEW
+from facegen.rendering.cpu.pixels import (
+    ALBEDO,
+    FINISH,
+    GLOSS,
+    NORMAL,
+    SHADING,
+    TANGENT,
+    VALUES,
+    VIEW,
+)
 from facegen.rendering.finishes import (
     BROAD_LINEAR,
     BROAD_SQUARE,
@@ -134,74 +143,76 @@ def shine(
 
 
 @kernel
-def highlight(
+def pick_finishes(
     lanes: Float32[Array, "rows*block"],
     chosen: UInt32[Array, "n"],
     finish: UInt8[Array, "F"],
     first: int,
-    key: Float32[Array, "2 3"],
 ) -> None:
+    """The four weights of each pixel's finish, into rows from FINISH."""
+    for j in range(len(chosen)):
+        row = finish[chosen[j]] + first
+        lanes[FINISH + j] = TABLE[row, 0]
+        lanes[FINISH + BLOCK + j] = TABLE[row, 1]
+        lanes[FINISH + 2 * BLOCK + j] = TABLE[row, 2]
+        lanes[FINISH + 3 * BLOCK + j] = TABLE[row, 3]
+
+
+@kernel
+def highlight(lanes: Float32[Array, "rows*block"], count: int, key: Float32[Array, "2 3"]) -> None:
     """Weigh the broad lobe by each pixel's finish, and add the sharp lobes about the key light.
 
     Blinn-Phong lobes (1977) of exponents 16, 64 and 256, each of unit energy.
     """
     dx, dy, dz = key[0, 0], key[0, 1], key[0, 2]
     red, green, blue = key[1, 0], key[1, 1], key[1, 2]
-    for j in range(len(chosen)):
-        row = TABLE[finish[chosen[j]] + first]
+    for j in range(count):
         nx, ny, nz = lanes[NORMAL + j], lanes[NORMAL + BLOCK + j], lanes[NORMAL + 2 * BLOCK + j]
-        hx, hy, hz = (
-            dx + lanes[VIEW + j],
-            dy + lanes[VIEW + BLOCK + j],
-            dz + lanes[VIEW + 2 * BLOCK + j],
-        )
+        hx, hy = dx + lanes[VIEW + j], dy + lanes[VIEW + BLOCK + j]
+        hz = dz + lanes[VIEW + 2 * BLOCK + j]
         length = ONE / np.sqrt(max(hx * hx + hy * hy + hz * hz, TINY))
         x = max((nx * hx + ny * hy + nz * hz) * length, ZERO)
         x *= x
         x *= x
         x *= x
         p16 = x * x
-        p64 = p16 * p16 * p16 * p16
-        p256 = p64 * p64 * p64 * p64
-        lit = max(nx * dx + ny * dy + nz * dz, ZERO) * LOW
-        sharp = lit * (row[1] * G16 * p16 + row[2] * G64 * p64 + row[3] * G256 * p256)
-        lanes[GLOSS + j] = row[0] * lanes[GLOSS + j] + sharp * red
-        lanes[GLOSS + BLOCK + j] = row[0] * lanes[GLOSS + BLOCK + j] + sharp * green
-        lanes[GLOSS + 2 * BLOCK + j] = row[0] * lanes[GLOSS + 2 * BLOCK + j] + sharp * blue
+        p32 = p16 * p16
+        p64 = p32 * p32
+        p128 = p64 * p64
+        lobes = lanes[FINISH + BLOCK + j] * G16 * p16 + lanes[FINISH + 2 * BLOCK + j] * G64 * p64
+        lobes += lanes[FINISH + 3 * BLOCK + j] * G256 * p128 * p128
+        sharp = max(nx * dx + ny * dy + nz * dz, ZERO) * LOW * lobes
+        broad = lanes[FINISH + j]
+        lanes[GLOSS + j] = broad * lanes[GLOSS + j] + sharp * red
+        lanes[GLOSS + BLOCK + j] = broad * lanes[GLOSS + BLOCK + j] + sharp * green
+        lanes[GLOSS + 2 * BLOCK + j] = broad * lanes[GLOSS + 2 * BLOCK + j] + sharp * blue
 
 
 @kernel
-def gleam(
-    lanes: Float32[Array, "rows*block"],
-    chosen: UInt32[Array, "n"],
-    material: UInt8[Array, "T"],
-    strands: int,
-    key: Float32[Array, "2 3"],
-) -> None:
-    """Add the highlights of hair across its strands, whose directions are in TANGENT.
+def gleam(lanes: Float32[Array, "rows*block"], count: int, key: Float32[Array, "2 3"]) -> None:
+    """The highlights of hair across its strands, whose directions are in TANGENT, into GLOSS.
 
     Two lobes, of the light's and of the hair's colour (Kajiya and Kay 1989).
     """
     dx, dy, dz = key[0, 0], key[0, 1], key[0, 2]
-    for j in range(len(chosen)):
+    red, green, blue = key[1, 0], key[1, 1], key[1, 2]
+    for j in range(count):
         tx, ty, tz = lanes[TANGENT + j], lanes[TANGENT + BLOCK + j], lanes[TANGENT + 2 * BLOCK + j]
         nx, ny, nz = lanes[NORMAL + j], lanes[NORMAL + BLOCK + j], lanes[NORMAL + 2 * BLOCK + j]
-        hx, hy, hz = (
-            dx + lanes[VIEW + j],
-            dy + lanes[VIEW + BLOCK + j],
-            dz + lanes[VIEW + 2 * BLOCK + j],
-        )
+        hx, hy = dx + lanes[VIEW + j], dy + lanes[VIEW + BLOCK + j]
+        hz = dz + lanes[VIEW + 2 * BLOCK + j]
         square = max((tx * tx + ty * ty + tz * tz) * (hx * hx + hy * hy + hz * hz), TINY)
         cosine = tx * hx + ty * hy + tz * hz
         x = max(ONE - cosine * cosine / square, ZERO)
         x *= x
         x *= x
         broad = x * x
-        lit = max(nx * dx + ny * dy + nz * dz + WRAP, ZERO) * F(material[chosen[j]] == strands)
-        first, second = lit * FIRST * broad * broad * broad * broad, lit * SECOND * broad
-        for c in range(3):
-            row = c * BLOCK + j
-            lanes[GLOSS + row] += key[1, c] * (first + second * lanes[VALUES + row])
+        sharp = broad * broad
+        lit = max(nx * dx + ny * dy + nz * dz + WRAP, ZERO)
+        first, second = lit * FIRST * sharp * sharp, lit * SECOND * broad
+        lanes[GLOSS + j] = red * (first + second * lanes[VALUES + j])
+        lanes[GLOSS + BLOCK + j] = green * (first + second * lanes[VALUES + BLOCK + j])
+        lanes[GLOSS + 2 * BLOCK + j] = blue * (first + second * lanes[VALUES + 2 * BLOCK + j])
 
 
 @kernel

@@ -54,13 +54,12 @@ def draw_faces(faces: Faces, attire: Meshes, mesh: Mesh, work: Work, images: Ima
         worn = attire.vertex_start[n + 1] > attire.vertex_start[n]
         if worn:
             see_worn(attire, n, faces, len(mesh.segmentation), work)
-        if worn:
-            count, worn_count = collect_both(work, len(mesh.segmentation), images, n)
-        else:
-            count, worn_count = collect(work, images, n), 0
-        shade_face(count, n, mesh, faces, work, images)
-        if worn:
-            shade_worn(worn_count, n, attire, faces, work, images)
+        if not worn:
+            shade_face(collect(work, images, n), n, mesh, faces, work, images)
+            continue
+        counts = collect_both(work, len(mesh.segmentation), images, n)
+        shade_face(counts[0], n, mesh, faces, work, images)
+        shade_worn(part_hair(attire, n, counts[1], work), n, attire, faces, work, images)
 
 
 @kernel
@@ -109,9 +108,9 @@ def shade_face(count: int, n: int, mesh: Mesh, faces: Faces, work: Work, images:
 
 @kernel
 def shade_worn(
-    count: int, n: int, attire: Meshes, faces: Faces, work: Work, images: Images
+    counts: tuple[int, int], n: int, attire: Meshes, faces: Faces, work: Work, images: Images
 ) -> None:
-    """Colour the pixels where one sees what is worn."""
+    """Colour the pixels where one sees what is worn: so many of hair, and so many others."""
     a, b = attire.vertex_start[n], attire.vertex_start[n + 1]
     s, t = attire.triangle_start[n], attire.triangle_start[n + 1]
     material, nothing = attire.material[s:t], work.normals[:0]
@@ -127,17 +126,21 @@ def shade_worn(
         MATERIALS,
     )
     strand, tangent = attire.strand[a:b].reshape(-1), attire.tangent[a:b].reshape(-1)
-    for start in range(0, count, BLOCK):
-        stop = min(start + BLOCK, count)
-        pixels = Pixels(work.worn_place[start:stop], work.worn_triangle[start:stop])
+    for start in range(0, counts[0], BLOCK):
+        stop = min(start + BLOCK, counts[0])
+        pixels = Pixels(work.hair_place[start:stop], work.hair_triangle[start:stop])
         find_values(pixels, n, surface, faces, work)
         interpolate(surface.triangles, pixels.triangle, strand, work.lanes, VALUES)
-        comb_strands(material, pixels.triangle, work.lanes)
+        comb(work.lanes, len(pixels.place), VALUES, ALBEDO)
+        if len(images.radiance):
+            light_hair(pixels, n, tangent, surface, faces, work)
+        paint(pixels, n, surface, faces, work, images)
+    for start in range(0, counts[1], BLOCK):
+        stop = min(start + BLOCK, counts[1])
+        pixels = Pixels(work.worn_place[start:stop], work.worn_triangle[start:stop])
+        find_values(pixels, n, surface, faces, work)
         if len(images.radiance):
             light_up(pixels, n, surface, faces, work)
-            interpolate(surface.triangles, pixels.triangle, tangent, work.lanes, TANGENT)
-            turn(work.lanes, len(pixels.place), faces.model_to_camera[n], TANGENT)
-            radiance.gleam(work.lanes, pixels.triangle, material, STRANDS_U8, faces.key[n])
             finish_light(pixels, surface, work)
         paint(pixels, n, surface, faces, work, images)
 
@@ -150,7 +153,28 @@ def light_up(pixels: Pixels, n: int, surface: Surface, faces: Faces, work: Work)
     radiance.irradiate(lanes, count, faces.illumination[n], SHADING)
     radiance.look(lanes, pixels.place, faces.K[n])
     radiance.shine(lanes, count, faces.illumination[n])
-    radiance.highlight(lanes, chosen, surface.finish, surface.first_finish, faces.key[n])
+    radiance.pick_finishes(lanes, chosen, surface.finish, surface.first_finish)
+    radiance.highlight(lanes, count, faces.key[n])
+
+
+@kernel
+def light_hair(
+    pixels: Pixels,
+    n: int,
+    tangent: Float32[Array, "3*P"],
+    surface: Surface,
+    faces: Faces,
+    work: Work,
+) -> None:
+    """Linear albedo, irradiance and highlights of hair, into lanes, and all added up."""
+    lanes, count = work.lanes, len(pixels.place)
+    radiance.linearise(lanes, count)
+    radiance.irradiate(lanes, count, faces.illumination[n], SHADING)
+    radiance.look(lanes, pixels.place, faces.K[n])
+    interpolate(surface.triangles, pixels.triangle, tangent, lanes, TANGENT)
+    turn(lanes, count, faces.model_to_camera[n], TANGENT)
+    radiance.gleam(lanes, count, faces.key[n])
+    finish_light(pixels, surface, work)
 
 
 @kernel
@@ -164,16 +188,6 @@ def finish_light(pixels: Pixels, surface: Surface, work: Work) -> None:
     else:
         radiance.clip_below(lanes, count)
     radiance.add_up(lanes, count)
-
-
-@kernel
-def comb_strands(
-    material: UInt8[Array, "T"], chosen: UInt32[Array, "n"], lanes: Float32[Array, "rows*block"]
-) -> None:
-    """Give what is no hair one tone, and hair that of its locks."""
-    for j in range(len(chosen)):
-        lanes[VALUES + j] *= F(material[chosen[j]] == STRANDS_U8)
-    comb(lanes, len(chosen), VALUES, ALBEDO)
 
 
 @kernel
@@ -215,6 +229,21 @@ def collect_both(work: Work, faces: int, images: Images, n: int) -> tuple[int, i
         covered[pixel] = 255 if flat[pixel] > EMPTY else 0
         mask[pixel] = covered[pixel] if IDS - U32(flat[pixel]) < faces else 0
     return count, worn
+
+
+@kernel
+def part_hair(attire: Meshes, n: int, count: int, work: Work) -> tuple[int, int]:
+    """Part hair from the other pixels of what is worn; how many there are of each."""
+    material = attire.material[attire.triangle_start[n] : attire.triangle_start[n + 1]]
+    hair = others = 0
+    for k in range(count):
+        place, triangle = work.worn_place[k], work.worn_triangle[k]
+        work.hair_place[hair], work.hair_triangle[hair] = place, triangle
+        work.worn_place[others], work.worn_triangle[others] = place, triangle
+        is_hair = material[triangle] == STRANDS_U8
+        hair += is_hair
+        others += not is_hair
+    return hair, others
 
 
 @kernel

@@ -51,7 +51,7 @@ Light lighted() {
     vec3 lobes = LOBES * vec3(pow(shine, 16), pow(shine, 64), pow(shine, 256));
     light.specular += max(dot(n, key), 0) * FRESNEL_LOW * dot(finish.yzw, lobes) * colour;
 #ifdef WORN
-    if (material == 1u) light.specular += gleam(n, v, key, light.albedo) * colour;
+    if (material == 1u) light.specular = gleam(n, v, key, light.albedo) * colour;
 #else
     if (lit) {
         vec3 open = max(whole, 0);

@@ -22,7 +22,7 @@ float noise(float s) {
 void cut() { if (material == 3u || (material == 1u && noise(strand.x) >= strand.y)) discard; }
 
 vec3 combed(vec3 colour) {
-    return colour * (0.72 + 0.56 * noise(material == 1u ? 0.61 * lock : 0.0));
+    return material == 1u ? colour * (0.72 + 0.56 * noise(0.61 * lock)) : colour;
 }
 
 float label() { return float(part) / 255.0; }
