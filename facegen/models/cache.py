@@ -24,7 +24,7 @@ from facegen.models.morphable_model import LinearModel, MorphableModel
 from facegen.recipe.recipe import Coefficients
 from facegen.scene.parameters import CoefficientUnit
 
-VERSION = 7
+VERSION = 8
 RECORD, CHECKSUMS = "model.json", "checksums.json"
 BASES = ("geometry", "reflectance")
 SMALL = ("shape_mean", "expression_mean", "reflectance_mean", "geometry_scale", "reflectance_scale")

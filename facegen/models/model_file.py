@@ -206,7 +206,9 @@ def content_of(model: MorphableModel) -> ModelContent:
 
 def extras_of(model: MorphableModel) -> Extras:
     """What a model's file holds beyond the Basel layout."""
-    return Extras(model.expression_names, model.points, model.tapes, model.attributes)
+    return Extras(
+        model.expression_names, model.points, model.tapes, model.attributes, model.face_units
+    )
 
 
 def write(path: Path, content: ModelContent) -> None:

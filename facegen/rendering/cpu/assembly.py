@@ -197,7 +197,7 @@ def connect(
 def finish_triangles(out: Meshes, n: int, triangle: int) -> None:
     """Make what is left of one's triangles empty ones."""
     for t in range(triangle, out.triangle_start[n + 1]):
-        out.triangles[t] = 0
+        out.triangles[t], out.segment[t], out.material[t] = 0, 0, 0
 
 
 @kernel

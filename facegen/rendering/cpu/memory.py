@@ -115,8 +115,8 @@ class Work(NamedTuple):
     screen: x and y in 1/256 pixel, pixel centres at multiples of 256, and 1 / distance; queues of
     triangles by the size of their box, their counts and, of a block, kinds; keys: 1 / distance and
     triangle; of each covered pixel, place (row and column) and triangle, of the face, of hair or
-    of what else is worn; seen: flags of vertices, vertices their list, their normals and the light kept off; worn_screen: of
-    what is worn; of a block, pixel, lanes and quantised.
+    of what else is worn; seen: flags of vertices, vertices their list, their normals and the light
+    kept off; worn_screen: of what is worn; of a block, pixel, lanes and quantised.
     """
 
     screen: Float32[Array, "3*V"]

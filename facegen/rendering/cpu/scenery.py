@@ -32,9 +32,9 @@ def paint_environment(
         y = reach * (ONE - F(2) * (F(row) + HALF) / F(size)) + tilt
         for column in range(size):
             x = reach * (F(2) * (F(column) + HALF) / F(size) - ONE)
-            longitude = HALF + np.arctan(x) / TAU - turn
+            longitude = HALF + x / TAU - turn
             longitude -= np.floor(longitude)
-            latitude = HALF - np.arctan(y / np.sqrt(ONE + x * x)) * F(2) / TAU
+            latitude = HALF - F(2) * y / TAU
             look_up(
                 panorama, longitude * F(width) - HALF, latitude * F(height) - HALF, out[row, column]
             )
