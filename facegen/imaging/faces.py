@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import UInt8
@@ -20,12 +21,14 @@ from facegen.rendering.contract import (
     RenderSettings,
     Scene,
 )
-from facegen.rendering.dressing import Dresser
 from facegen.rendering.image_folder import ImageFolder
 from facegen.rendering.landmarks import find_landmarks, find_marks
 from facegen.sampling.contour import VisibleContour
 from facegen.sampling.photography import Photography
 from facegen.sampling.samples import Samples
+
+if TYPE_CHECKING:
+    from facegen.rendering.dressing import Dresser
 
 MARKS = ("landmarks", "landmarks2d")
 LAYERS = (*RENDERED_LAYERS, *MARKS)
@@ -164,21 +167,23 @@ def rendered_layers(layers: Collection[str], encoding: Encoding) -> frozenset[st
     return frozenset(needed | set(layers) & set(RENDERED_LAYERS))
 
 
-def dresser_of(recipe_has_attire: bool, model: MorphableModel) -> Dresser | None:
+def dresser_of(recipe_has_attire: bool, model: MorphableModel) -> "Dresser | None":
     """What dresses people in a model's attire, where a recipe has some."""
+    from facegen.rendering.dressing import Dresser
+
     if not recipe_has_attire:
         return None
     return Dresser(read_library(library_path()), model)
 
 
-def scene_of(samples: Samples, dresser: Dresser | None = None) -> Scene:
+def scene_of(samples: Samples, dresser: "Dresser | None" = None) -> Scene:
     """The samples as a renderer takes them."""
     attire = dresser.dress(samples) if dresser else None
     return Scene(samples.parameters, samples.cameras, attire)
 
 
 def _batches(
-    samples: Samples, renderer: Renderer, dresser: Dresser | None, finishing: Finishing
+    samples: Samples, renderer: Renderer, dresser: "Dresser | None", finishing: Finishing
 ) -> Iterator[Faces]:
     """The samples' faces, as many at a time as the renderer takes; copies, that stay valid."""
     for start in range(0, len(samples), renderer.batch):

@@ -8,6 +8,9 @@ extras           what a file may hold beyond the Basel layout: names, points, at
 model_file       the HDF5 file of a model, read and written
 cache            a model mapped into memory once for all processes
 catalogue        models by name: of the package, and imported
+attire           what people wear: pieces of the package, as meshes
+wardrobe         those pieces fitted to a model
+environments     places of the package: their light, and pictures of them
 importers/       one file a foreign format; what a model lacks is filled in
 describe         what a model holds, and what looks wrong
 gltf             a mesh as binary glTF

@@ -3,11 +3,11 @@
 randomness    uniforms that depend on seed, stream and index alone
 estimates     estimates.h5, read and written
 grid          the grid of a recipe in theta, and at which point of it a sample is
+lights        natural light as theta has it
 contour       landmarks of the contour, where people mark them
 scenery       what stands behind heads in photographs
 framing       camera distance, crop and background
 people        attributes of people, drawn, and how they change coefficients
-lights        natural light as theta has it
 symmetry      expressions whose sides are mostly alike
 expressions   a few named units of the face
 prior         theta from the recipe's prior

@@ -11,8 +11,9 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from facegen.files import Array
-from facegen.models.environments import Environments
+from facegen.models.environments import Environments, environments_path, read_environments
 from facegen.recipe.light import LightPrior
+from facegen.recipe.recipe import Recipe
 from facegen.sampling.randomness import Stream, uniforms
 from facegen.scene.lighting import CONSTANTS, LUMINANCE
 
@@ -132,3 +133,10 @@ def harmonics(
     one = np.ones_like(x)
     terms = (one, y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y)
     return np.asarray(np.stack(terms, axis=1) * CONSTANTS)
+
+
+def lights_of(recipe: Recipe) -> Lights | None:
+    """What a recipe's light is drawn from, where that is of environments."""
+    if recipe.light.kind == "coefficients":
+        return None
+    return Lights(recipe.light, read_environments(environments_path()))

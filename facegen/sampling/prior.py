@@ -10,14 +10,13 @@ from jaxtyping import Bool, Float32, Float64, Int64
 
 from facegen.files import Array
 from facegen.models.attributes import Attributes, Conditional
-from facegen.models.environments import environments_path, read_environments
 from facegen.models.morphable_model import FaceUnits
 from facegen.recipe.distributions import Constant, Distribution, Empirical, Mixture
 from facegen.recipe.plan import identities_of
 from facegen.recipe.recipe import IDENTITY_GROUPS, Recipe
 from facegen.sampling.expressions import Expressions, expressions_of
 from facegen.sampling.grid import grid_columns, grid_steps
-from facegen.sampling.lights import Lights
+from facegen.sampling.lights import Lights, lights_of
 from facegen.sampling.people import CHANGEABLE, conditional_of, draw_attributes
 from facegen.sampling.randomness import Stream, uniforms
 from facegen.sampling.symmetry import mirror_pairs
@@ -262,13 +261,6 @@ def source_of(
     conditional = conditional_of(recipe, layout, prior.components(), attributes)
     expressions = expressions_of(recipe.face_units, face_units)
     return PriorSource(recipe, layout, prior, conditional, lights_of(recipe), expressions)
-
-
-def lights_of(recipe: Recipe) -> Lights | None:
-    """What a recipe's light is drawn from, where that is of environments."""
-    if recipe.light.kind == "coefficients":
-        return None
-    return Lights(recipe.light, read_environments(environments_path()))
 
 
 def prior_of(recipe: Recipe, layout: Layout) -> Prior:

@@ -24,10 +24,10 @@ from facegen.sampling.framing import (
     draw_distortion,
 )
 from facegen.sampling.grid import grid_steps
-from facegen.sampling.lights import Lights
+from facegen.sampling.lights import Lights, lights_of
 from facegen.sampling.persona import Observer, observer_of
 from facegen.sampling.photography import Photography, draw_photography
-from facegen.sampling.prior import Parent, Source, lights_of, source_of
+from facegen.sampling.prior import Parent, Source, source_of
 from facegen.sampling.randomness import Stream, uniforms
 from facegen.scene.cameras import (
     Cameras,

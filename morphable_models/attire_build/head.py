@@ -19,7 +19,7 @@ FRONT = np.array([0.0, 0.287, 0.958])
 
 @dataclass(frozen=True)
 class Head:
-    """The mean face: points, normals (V, 3), triangles (F, 3), parts (V,), named ones, landmarks."""
+    """The mean face: points, normals (V, 3), triangles (F, 3), parts (V,), points by name."""
 
     points: np.ndarray
     normals: np.ndarray

@@ -9,7 +9,7 @@ from jaxtyping import Float32, UInt8, UInt32
 
 from facegen.files import Array
 from facegen.models.attire import CLEAR, STRANDS
-from facegen.rendering.cpu.memory import I64, ONE, U32, F, kernel
+from facegen.rendering.cpu.memory import I64, ONE, U32, ZERO, F, kernel
 from facegen.rendering.cpu.raster import REACH, key_of, twice_edge
 from facegen.rendering.cpu.strands import noise
 
@@ -51,36 +51,69 @@ def draw_triangle(
     area = (x1 - x0) * (y2 - y0) - (y1 - y0) * (x2 - x0)
     if area == 0 or left > right or top > bottom:
         return
-    side, scale = (1 if area > 0 else -1), ONE / F(2 * abs(area))
-    u, v, step = left << 8, top << 8, 512 * side
+    side, u, v = (1 if area > 0 else -1), left << 8, top << 8
     e0 = side * twice_edge(x1 - u, y1 - v, x2 - u, y2 - v)
     e1 = side * twice_edge(x2 - u, y2 - v, x0 - u, y0 - v)
     e2 = side * twice_edge(x0 - u, y0 - v, x1 - u, y1 - v)
-    d0, d1, d2 = step * (y2 - y1), step * (y0 - y2), step * (y1 - y0)
-    w0, w1, w2 = screen[a + 2] * scale, screen[b + 2] * scale, screen[c + 2] * scale
-    dw = F(d0) * w0 + F(d1) * w1 + F(d2) * w2
-    i, j, k = a // 3, b // 3, c // 3
-    s0, s1, s2 = strand[i, 0] * scale, strand[j, 0] * scale, strand[k, 0] * scale
-    o0, o1, o2 = strand[i, 2] * scale, strand[j, 2] * scale, strand[k, 2] * scale
-    ds = F(d0) * s0 + F(d1) * s1 + F(d2) * s2
-    do = F(d0) * o0 + F(d1) * o1 + F(d2) * o2
-    thin = material == STRANDS_U8
+    step = 512 * side
+    falls = (step * (y2 - y1), step * (y0 - y2), step * (y1 - y0))
+    planes = planes_of(corners, material, strand, screen, ONE / F(2 * abs(area)))
     for row in range(top, bottom + 1):
-        start, stop = inside(e0, d0, 0, right - left + 1)
-        start, stop = inside(e1, d1, start, stop)
-        start, stop = inside(e2, d2, start, stop)
-        if start < stop:
-            f0, f1, f2 = F(e0), F(e1), F(e2)
-            w = f0 * w0 + f1 * w1 + f2 * w2
-            s, o = f0 * s0 + f1 * s1 + f2 * s2, f0 * o0 + f1 * o1 + f2 * o2
-            line = keys[row, left:]
-            for at in range(start, stop):
-                key = key_of(w - F(at) * dw, U32(number))
-                if key > line[at] and (not thin or noise(s - F(at) * ds) < o - F(at) * do):
-                    line[at] = key
+        draw_row(keys[row, left : right + 1], (e0, e1, e2), falls, planes, U32(number))
         e0 += step * (x2 - x1)
         e1 += step * (x0 - x2)
         e2 += step * (x1 - x0)
+
+
+@kernel
+def planes_of(
+    corners: UInt32[Array, "3"],
+    material: int,
+    strand: Float32[Array, "P 3"],
+    screen: Float32[Array, "3*P"],
+    scale: float,
+) -> tuple[float, ...]:
+    """What edge functions are multiplied with: for 1 / distance, for s, and for opacity.
+
+    What is no hair has an opacity above all noise.
+    """
+    a, b, c = corners[0], corners[1], corners[2]
+    i, j, k = a // 3, b // 3, c // 3
+    w0, w1, w2 = screen[a + 2] * scale, screen[b + 2] * scale, screen[c + 2] * scale
+    if material != STRANDS_U8:
+        solid = F(2) * scale
+        return w0, w1, w2, ZERO, ZERO, ZERO, solid, solid, solid
+    s0, s1, s2 = strand[i, 0] * scale, strand[j, 0] * scale, strand[k, 0] * scale
+    o0, o1, o2 = strand[i, 2] * scale, strand[j, 2] * scale, strand[k, 2] * scale
+    return w0, w1, w2, s0, s1, s2, o0, o1, o2
+
+
+@kernel
+def draw_row(
+    line: Array,
+    edges: tuple[int, int, int],
+    falls: tuple[int, int, int],
+    planes: tuple[float, ...],
+    number: int,
+) -> None:
+    """Draw the pixels of a row that are inside: from edges at the first, that fall so a pixel."""
+    start, stop = inside(edges[0], falls[0], 0, len(line))
+    start, stop = inside(edges[1], falls[1], start, stop)
+    start, stop = inside(edges[2], falls[2], start, stop)
+    if start >= stop:
+        return
+    e0, e1, e2 = F(edges[0]), F(edges[1]), F(edges[2])
+    d0, d1, d2 = F(falls[0]), F(falls[1]), F(falls[2])
+    w0, w1, w2, s0, s1, s2, o0, o1, o2 = planes
+    w, dw = e0 * w0 + e1 * w1 + e2 * w2, d0 * w0 + d1 * w1 + d2 * w2
+    s, ds = e0 * s0 + e1 * s1 + e2 * s2, d0 * s0 + d1 * s1 + d2 * s2
+    o, do = e0 * o0 + e1 * o1 + e2 * o2, d0 * o0 + d1 * o1 + d2 * o2
+    for at in range(start, stop):
+        key = key_of(w - F(at) * dw, number)
+        if key > line[at]:
+            opacity = o - F(at) * do
+            if opacity > ONE or noise(s - F(at) * ds) < opacity:
+                line[at] = key
 
 
 @kernel
