@@ -14,7 +14,7 @@ from facegen.files import Array
 from facegen.rendering.cpu.memory import HALF, I64, ONE, F, kernel
 
 STEP = 12e-3
-_FINER = 4
+_FINER = 12
 
 
 class Marks(NamedTuple):
@@ -40,7 +40,7 @@ def smooth_edges(
     """Mix the light of pixels beside silhouettes with that beyond, in place; others stay.
 
     radiance: linear light, what stands behind included; depth: mm, 0 where nothing is; step: the
-    least leap in depth that parts two surfaces, as a share of the depth, and a quarter of that
+    least leap in depth that parts two surfaces, as a share of the depth, and a twelfth of that
     where their labels differ.
     """
     size = depth.shape[1]
