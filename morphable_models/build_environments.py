@@ -47,7 +47,7 @@ def main() -> None:
     )
     parser.add_argument("--assets", type=Path, required=True, help="pmndrs-assets-1.7.0.tgz")
     parser.add_argument("--blender", type=Path, required=True, help="the Debian package's .deb")
-    here = Path(__file__).parent / "environments.h5"
+    here = Path(__file__).parent / "assets" / "environments.h5"
     parser.add_argument("--output", type=Path, default=here, help="file to write")
     arguments = parser.parse_args()
     check_all()

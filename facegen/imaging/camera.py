@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int32, UInt32
+from jaxtyping import Float32, Int32, Int64, UInt32
 
 from facegen.files import Array
 from facegen.imaging import optics, sensor
@@ -20,7 +20,7 @@ class Camera(NamedTuple):
     radius and weights: of focus; taps, places and shares: of motion.
     """
 
-    side: Int32[Array, "N"]
+    side: Int64[Array, "N"]
     gain: Float32[Array, "N 3"]
     fall: Float32[Array, "N"]
     shoulder: Float32[Array, "N"]
@@ -78,7 +78,7 @@ def camera_of(photography: Photography, size: int) -> Camera:
     taps, places, shares = optics.streaks(photography.motion_blur * size)
     lost = np.clip(photography.vignette, 0, _MOST_VIGNETTE)
     return Camera(
-        side=np.clip(np.rint(size / photography.downscale), min(4, size), size).astype(np.int32),
+        side=np.clip(np.rint(size / photography.downscale), min(4, size), size).astype(np.int64),
         gain=_gains(photography),
         fall=_float32((1 - lost) ** -0.5 - 1),
         shoulder=_float32(photography.shoulder),

@@ -10,7 +10,7 @@ from jaxtyping import Float32, UInt8
 from facegen.files import Array
 from facegen.imaging import finishing, optics, scaling, sensor, tones
 from facegen.imaging.camera import Camera, Darkroom, Settings, camera_of, darkroom, settings_of
-from facegen.rendering.cpu.memory import ONE, ZERO, kernel
+from facegen.rendering.cpu.memory import I64, ONE, ZERO, kernel
 from facegen.sampling.photography import Photography
 
 
@@ -58,9 +58,9 @@ def take(
     """A photograph as large as its light; each row is finished when the one below it is there."""
     size, settings = len(light), settings_of(camera, n)
     radius, weights, padded = camera.radius[n], camera.weights[n], room.padded[0].reshape(-1)
-    picture, luma = rows(room.picture, 3, size), room.luma[: 3 * size].reshape(3, size)
+    picture, luma = rows(room.picture, I64(3), size), room.luma[: 3 * size].reshape(3, size)
     ring, line, sums = room.ring, room.line, room.sums
-    seen, sharpening = 0, settings.sharpening
+    seen, sharpening = I64(0), settings.sharpening
     for row in range(size):
         seen = see(light, row, seen, radius, weights, padded, ring, line)
         record(line, row, settings, picture[row % 3], luma[row % 3])
@@ -80,7 +80,7 @@ def take_smaller(
     """A photograph that is smaller than its light, made as large again."""
     size, side, settings, line = len(light), camera.side[n], settings_of(camera, n), room.line
     radius, weights, padded = camera.radius[n], camera.weights[n], room.padded[0].reshape(-1)
-    low, seen = room.low[: side * 3 * size].reshape(side, 3 * size), 0
+    low, seen = room.low[: side * 3 * size].reshape(side, 3 * size), I64(0)
     low[:] = 0
     for row in range(size):
         seen = see(light, row, seen, radius, weights, padded, room.ring, line)

@@ -35,7 +35,7 @@ def focus_weights(
 
 
 def _sums(rows: Float64[Array, "N R"]) -> Float64[Array, "N"]:
-    """The sums of rows, added one by one: zeros at their ends make no difference at all."""
+    """The sums of rows, added one by one, so that zeros at their ends change no bit."""
     return np.asarray(np.cumsum(rows, axis=1)[:, -1])
 
 

@@ -1,7 +1,7 @@
 """The pieces of attire: hair, beards, glasses, hats, masks, clothes, hands, as meshes in a file.
 
-They are modelled in mm around the mean face of the generic model. morphable_models/attire.h5 holds
-them; `morphable_models/build_attire.py` makes it.
+They are modelled in mm around the mean face of the generic model. morphable_models/assets/attire.h5
+holds them; `morphable_models/build_attire.py` makes it.
 """
 
 import json
@@ -72,7 +72,7 @@ class Library:
 
 def library_path() -> Path:
     """The file of the package."""
-    return package_data("morphable_models") / FILE
+    return package_data("morphable_models") / "assets" / FILE
 
 
 def read_library(path: Path) -> Library:

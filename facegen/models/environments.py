@@ -1,6 +1,6 @@
 """Natural environments: their light as nine harmonics, and pictures of them.
 
-morphable_models/environments.h5 holds them; `morphable_models/build_environments.py` makes it.
+morphable_models/assets/environments.h5 holds them; `morphable_models/build_environments.py` makes it.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Environments:
 
 def environments_path() -> Path:
     """The file of the package."""
-    return package_data("morphable_models") / FILE
+    return package_data("morphable_models") / "assets" / FILE
 
 
 def read_environments(path: Path) -> Environments:

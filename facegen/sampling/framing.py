@@ -68,7 +68,7 @@ def draw_distortion(
 
 
 def draw_background(
-    prior: BackgroundPrior, seed: int, indices: Int64[Array, "N"], lights: Lights | None
+    prior: BackgroundPrior, seed: int, indices: Int64[Array, "N"], lights: Lights | None = None
 ) -> Background:
     """The background of these samples; lights: what theirs is drawn from, where that is natural."""
     crops = uniforms(seed, Stream.BACKGROUND_IMAGE, indices, 4)

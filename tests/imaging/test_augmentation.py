@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from facegen.imaging.augmentation import Strength, augment
+from facegen.imaging.occluders import draw_shapes
+from facegen.imaging.painting import BOX, ELLIPSE, TRIANGLE, paint_shapes
 
 NONE = Strength().scaled(0)
 
@@ -80,13 +82,33 @@ def test_hair_falls_from_above_and_ends_unevenly(batch):
     assert np.mean(np.abs(np.diff(ends, axis=1)) > 0) > 0.2
 
 
-def test_shapes_show_other_pictures_as_they_were():
-    # Pictures of one colour each: where no other fill is, every code was one of the batch.
-    colours = np.arange(40, dtype=np.uint8) * 6
-    batch = np.broadcast_to(colours[:, None, None, None], (40, 32, 32, 3)).copy()
-    after = augmented(batch, replace(NONE, occluders=1.0, occluder_size=0.35))
-    shown = [np.isin(image, np.setdiff1d(colours, image[:0])).all(axis=2).mean() for image in after]
-    assert np.mean(shown) > 0.5
+def test_shapes_show_pictures_as_they_were_before():
+    before = np.zeros((2, 32, 32, 3), np.uint8)
+    before[0], before[1, :, :16] = 90, 200
+    shapes = draw_shapes(np.random.default_rng(0), before, 1.0, 0.35)
+    shapes.number[:] = 1
+    shapes.kind[:], shapes.centre[:], shapes.reach[:], shapes.edge[:] = BOX, 16, 16, 1 / 8
+    shapes.frame[:] = np.eye(2) / 8
+    shapes.source[:, 0], shapes.shift[:] = [1, 0], 0
+    after = before.copy()
+    paint_shapes(after, before, shapes)
+    assert np.array_equal(after[0, 9:23, 9:23], before[1, 9:23, 9:23])
+    assert np.array_equal(after[1, 9:23, 9:23], before[0, 9:23, 9:23])
+    assert np.array_equal(after[:, :7], before[:, :7])
+
+
+@pytest.mark.parametrize(("kind", "area"), [(ELLIPSE, np.pi), (BOX, 4), (TRIANGLE, 27**0.5)])
+def test_shapes_have_their_areas(kind, area):
+    before = np.zeros((1, 64, 64, 3), np.uint8)
+    shapes = draw_shapes(np.random.default_rng(0), before, 1.0, 0.35)
+    shapes.number[:], shapes.source[:], shapes.grain[:], shapes.slope[:] = 1, -1, 0, 0
+    shapes.kind[:], shapes.centre[:], shapes.reach[:] = kind, [30.2, 33.7], 40
+    c, s = np.cos(0.4), np.sin(0.4)
+    shapes.frame[:], shapes.edge[:] = np.array([[c, s], [-s, c]]) / [[14], [9]], 1 / 9
+    shapes.colour[:] = 255
+    after = before.copy()
+    paint_shapes(after, before, shapes)
+    assert after[0, ..., 0].sum() / 255 == pytest.approx(area * 14 * 9, rel=0.03)
 
 
 def test_strength_is_scaled_in_all_its_numbers():

@@ -7,8 +7,9 @@ import pytest
 
 from facegen.imaging import sensor, tones
 from facegen.imaging.develop import develop
-from facegen.imaging.settings import Photography, neutral
+from facegen.imaging.settings import neutral
 from facegen.rendering.cpu.memory import F
+from facegen.sampling.photography import Photography
 
 MANY = 12
 
@@ -36,6 +37,7 @@ def varied(count=MANY) -> Photography:
         sharpening=some(draws.uniform(0, 1, count)),
         downscale=1 + some(draws.uniform(0, 3, count), 0.5),
         noise_seed=draws.integers(0, 2**64, count, np.uint64),
+        quality=np.full(count, 95.0),
     )
 
 
@@ -165,11 +167,12 @@ def test_a_smaller_picture_loses_fine_stripes_and_keeps_coarse_ones(photograph):
 
 @pytest.mark.parametrize("factor", [1.01, 1.5, 2.0, 3.7, 24.0, 1000.0])
 def test_a_smaller_picture_stays_in_place(photograph, factor):
-    slope = np.linspace(0.2, 0.6, 96) ** 1.0
+    slope = np.linspace(0.2, 0.6, 96)
     light = np.broadcast_to(slope[None, :, None, None], (1, 96, 96, 3)).astype(np.float32)
     sideways = light.transpose(0, 2, 1, 3).copy()
     codes = photograph(light, downscale=factor)
-    assert np.array_equal(codes, photograph(sideways, downscale=factor).transpose(0, 2, 1, 3))
+    turned = photograph(sideways, downscale=factor).transpose(0, 2, 1, 3)
+    assert np.abs(codes.astype(int) - turned).max() <= 1  # Sums in another order round otherwise.
     middle = slice(96 // 4, -96 // 4)
     difference = codes.astype(int) - photograph(light)
     assert np.abs(difference[0, middle]).max() <= 2
@@ -184,7 +187,7 @@ def test_sharpening_is_an_unsharp_mask_of_the_luma(photograph):
     codes = photograph(light, sharpening=0.8)
     assert np.abs(codes[0, :, :, 1] - expected).max() < 0.51
     upright = photograph(light.transpose(0, 2, 1, 3).copy(), sharpening=0.8)
-    assert np.array_equal(upright.transpose(0, 2, 1, 3), codes)
+    assert np.abs(upright.transpose(0, 2, 1, 3) - codes.astype(int)).max() <= 1
 
 
 @pytest.mark.parametrize("size", [5, 8, 33])

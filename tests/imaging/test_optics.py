@@ -94,7 +94,7 @@ def test_a_moved_point_is_a_streak_along_its_vector(photograph):
     "blur", [{"focus_blur": 0.05}, {"motion_blur": [0.1, -0.2]}, {"downscale": 2.3}]
 )
 def test_even_light_stays_even_up_to_the_border(photograph, blur):
-    light = np.full((1, SIZE, SIZE, 3), 0.37, np.float32)
+    light = np.full((1, SIZE, SIZE, 3), [0.37, 0.1, 0.8], np.float32)
     assert np.array_equal(photograph(light, **blur), photograph(light))
 
 
