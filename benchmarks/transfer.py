@@ -25,7 +25,7 @@ from transfer_parts.photographs import crop, read_photographs
 from transfer_parts.report import tables
 from transfer_parts.rows import Row, chosen, usable
 from transfer_parts.sheet import sheet
-from transfer_parts.trial import Result, Task, perform, render, result_name
+from transfer_parts.trial import Result, Task, end_with_parent, perform, render, result_name
 
 from facegen.dataset.resolving import cores
 from facegen.errors import FacegenError
@@ -67,7 +67,7 @@ def performed(missing: dict[str, Trial], task: Task, jobs: int) -> Iterator[tupl
     if not missing:
         return
     with spawning() as context:
-        pool = ProcessPoolExecutor(min(jobs, len(missing)), context)
+        pool = ProcessPoolExecutor(min(jobs, len(missing)), context, end_with_parent)
         futures = {
             pool.submit(perform, row, seed, task): name for name, (row, seed) in missing.items()
         }

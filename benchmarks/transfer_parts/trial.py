@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing import parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import msgspec
@@ -119,6 +122,13 @@ def perform(row: Row, seed: int, task: Task) -> Result:
     domain = judge.of([Crops(held_out.images, held_out.landmarks)])
     points = (_listed(found) for found in judge.points(crops[0]))
     return Result(row.name, seed, domain, judge.of(crops), real or None, *points)
+
+
+def end_with_parent() -> None:
+    """In a process that trains: leave when the one that started it is gone, however that ended."""
+    parent = parent_process()
+    if parent:
+        Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 def trained(row: Row, seed: int, task: Task, faces: LabelledFaces, geometry: Geometry) -> SmallNet:
