@@ -176,7 +176,10 @@ REFUSED = [
     ({"rotation.tilt": CONSTANT}, ["[rotation]", "'tilt'"]),
     ({"shape.coefficients": -1}, ["[shape]", "coefficients = -1"]),
     ({"shape.coefficients": 1.5}, ["[shape]", "coefficients = 1.5"]),
-    ({"shape.distribution": "gauss"}, ["[shape]", "'gauss'", "constant, uniform, loguniform, normal, mixture"]),
+    (
+        {"shape.distribution": "gauss"},
+        ["[shape]", "'gauss'", "constant, uniform, loguniform, normal, mixture"],
+    ),
     ({"shape.distribution": 3}, ["[shape]", "distribution = 3 is not a text"]),
     ({"shape.sd": None}, ["[shape]", "the key 'sd' is missing"]),
     ({"crop": None}, ["the key 'crop' is missing"]),
