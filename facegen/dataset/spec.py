@@ -11,8 +11,10 @@ from typing import Literal
 from facegen.dataset.encoding import Layer
 from facegen.errors import ModelError, located
 from facegen.files import sha256_of
+from facegen.models.attire import library_path
 from facegen.models.attributes import Attributes
 from facegen.models.cache import open_model
+from facegen.models.environments import environments_path
 from facegen.models.morphable_model import FaceUnits, MorphableModel
 from facegen.recipe.image import Format
 from facegen.recipe.loading import DEFAULT
@@ -148,8 +150,18 @@ class ResolvedSpec:
             "renderer": self.renderer,
             "estimates": estimates,
             "backgrounds": self.backgrounds and self.backgrounds.fingerprint,
+            **self._assets,
         }
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def _assets(self) -> dict[str, str]:
+        """The hashes of the package's files that the recipe draws from, if any."""
+        recipe = self.recipe
+        used = {"attire": library_path()} if recipe.attire.any else {}
+        natural = recipe.light.kind == "environments" or recipe.background.share("environment") > 0
+        used |= {"environments": environments_path()} if natural else {}
+        return {name: sha256_of(path) for name, path in used.items()}
 
     def load_model(self) -> MorphableModel:
         """The model with the recipe's numbers of coefficients."""

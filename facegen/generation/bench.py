@@ -27,7 +27,7 @@ from facegen.files import Array
 from facegen.generation.engines.local import LocalEngine, Task
 from facegen.generation.progress import Unwatched
 from facegen.generation.timing import Stopwatch, stage_milliseconds
-from facegen.generation.worker import OnSamples, Worker
+from facegen.generation.worker import OnSamples, Worker, image_format
 from facegen.imaging.faces import Faces, finish, scene_of
 from facegen.recipe.plan import Shard
 from facegen.rendering.devices import in_short
@@ -153,7 +153,8 @@ class Work:
         model.geometry.evaluate(parameters.geometry[:count], self.geometry[:count])
         model.reflectance.evaluate(parameters.reflectance[:count], self.reflectance[:count])
         for row in range(count):
-            encode_image(self.faces.images[row], worker.spec.recipe.image)
+            image = image_format(worker.spec, self.samples, row)
+            encode_image(self.faces.images[row], image)
             for name in worker.spec.layers & self.faces.layers.keys():
                 CODECS[name].encode(self.faces.layers[name][row])
 

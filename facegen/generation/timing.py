@@ -17,7 +17,7 @@ class Timed(Protocol):
     def seconds(self) -> Mapping[str, float]: ...
 
 
-STAGES = ("sample", "dress", "evaluate", "render", "encode", "write")
+STAGES = ("sample", "dress", "evaluate", "render", "finish", "encode", "write")
 
 
 class Stopwatch:

@@ -90,8 +90,9 @@ class Worker:
 
     def encoded(self, samples: Samples, frames: Frames) -> list[tuple[str, Members]]:
         """The samples as (key, members)."""
-        with self.stopwatch.measure("encode"):
+        with self.stopwatch.measure("finish"):
             faces = finish(frames, samples, self.finishing)
+        with self.stopwatch.measure("encode"):
             return [
                 (sample_key(index), self._members(samples, faces, row))
                 for row, index in enumerate(samples.indices.tolist())

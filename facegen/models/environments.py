@@ -1,6 +1,7 @@
 """Natural environments: their light as nine harmonics, and pictures of them.
 
-morphable_models/assets/environments.h5 holds them; `morphable_models/build_environments.py` makes it.
+morphable_models/assets/environments.h5 holds them; `morphable_models/build_environments.py` makes
+it.
 """
 
 from dataclasses import dataclass

@@ -39,7 +39,7 @@ def test_the_recipe_in_the_index_is_whole_and_makes_the_same_theta(faces):
 
 def test_the_reports_say_how_long_each_stage_took(faces):
     report = json.loads((folder(faces) / "train-000000.json").read_text())
-    stages = {"sample", "dress", "evaluate", "render", "encode", "write"}
+    stages = {"sample", "dress", "evaluate", "render", "finish", "encode", "write"}
     assert set(report["seconds"]) == stages
     assert all(seconds >= 0 for seconds in report["seconds"].values())
     assert report["fingerprint"] == faces.fingerprint
