@@ -11,6 +11,7 @@ import facegen
 from facegen.dataset.encoding import encode_depth
 from facegen.errors import RecipeError
 from facegen.models import catalogue
+from facegen.models.attire import ATTIRE_SEGMENTS
 from facegen.models.morphable_model import LANDMARKS, SEGMENTS
 from facegen.recipe.distributions import Mixture, Normal, Uniform
 from facegen.recipe.loading import load
@@ -20,6 +21,7 @@ from facegen.sampling.estimates import Estimates
 from facegen.sampling.perturbation import perturbation_of
 from facegen.sampling.prior import draw_theta, prior_of, source_of
 from facegen.sampling.randomness import Stream, uniforms
+from facegen.scene.cameras import Cameras
 from facegen.scene.parameters import POSTER_UNIT, WEIGHT, layout_of
 
 LAYOUT = layout_of(4, 3, 5)
@@ -103,7 +105,7 @@ def test_pncc_is_the_mean_faces_coordinates_stretched(generic):
 
 @states("segmentation.png")
 def test_segments_are_numbered_as_stated():
-    assert numbered("segmentation.png") == list(SEGMENTS)
+    assert numbered("segmentation.png") == [*SEGMENTS, *ATTIRE_SEGMENTS]
 
 
 @states("segmentation.png")
@@ -117,10 +119,10 @@ def test_a_landmark_is_visible_within_a_millimetre_and_inside_the_image(faces):
     (count, within) = sentence("landmarks.npy", r"\((\d+), 3\).* more than (\d+) mm in front")
     assert (int(count), float(within)) == (LANDMARKS, VISIBLE_WITHIN_MM)
     assert samples_of(faces)[0]["landmarks.npy"].shape == (LANDMARKS, 3)
-    K = meshes.camera_matrix(8, 8)[None]
+    cameras = Cameras(np.eye(4, dtype=np.float32)[None], meshes.camera_matrix(8, 8)[None])
     depth = np.full((1, 8, 8), 1000, np.float32)
     points = np.float32([[[0, 0, -1000.5], [0, 0, -1001.5], [0, 0, -500], [900, 0, -1000]]])
-    assert find_landmarks(points, K, depth)[0, :, 2].tolist() == [1, 0, 1, 0]
+    assert find_landmarks(points, cameras, depth)[0, :, 2].tolist() == [1, 0, 1, 0]
 
 
 @states("cls")

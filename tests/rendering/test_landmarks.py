@@ -7,13 +7,14 @@ from specs import samples_of
 
 from facegen.imaging.faces import rendered_layers
 from facegen.rendering.landmarks import find_landmarks
+from facegen.scene.cameras import Cameras
 
-K = meshes.camera_matrix(16, 16)[None]
+CAMERAS = Cameras(np.eye(4, dtype=np.float32)[None], meshes.camera_matrix(16, 16)[None])
 
 
 def landmark(x, y, z, depth):
     """u, v, visible of a point before a depth image (16, 16)."""
-    return find_landmarks(np.float32([[[x, y, z]]]), K, depth[None])[0, 0]
+    return find_landmarks(np.float32([[[x, y, z]]]), CAMERAS, depth[None])[0, 0]
 
 
 WALL = np.full((16, 16), 1000, np.float32)

@@ -42,7 +42,7 @@ def rendered(renderer, samples):
     """A renderer's images, masks, depths and visible landmarks of samples."""
     frames = renderer.render(scene_of(samples))
     depth = frames.layers["depth"].copy()
-    visible = find_landmarks(samples.landmarks, samples.cameras.K, depth)[..., 2]
+    visible = find_landmarks(samples.landmarks, samples.cameras, depth)[..., 2]
     return frames.images.copy(), frames.mask > 0, depth, visible
 
 
