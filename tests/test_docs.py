@@ -16,7 +16,9 @@ from facegen.cli.main import main
 from facegen.dataset.encoding import CODECS
 from facegen.models.morphable_model import SEGMENTS
 from facegen.recipe import recipe as recipe_module
+from facegen.recipe.light import DISTRIBUTIONS
 from facegen.recipe.loading import load, names
+from facegen.recipe.photograph import SETTINGS
 from facegen.recipe.recipe import GROUPS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -150,7 +152,8 @@ def rows(page):
 def test_every_key_of_a_recipe_is_explained():
     explained = " ".join(row[0] for row in rows("recipes"))
     keys = recipe_module.TOP_KEYS - {"camera", "crop", "splits", "image", "background"}
-    keys -= {"attributes", "grid"}
+    keys -= {"attributes", "grid", "attire", "light", "face_units"}
+    keys |= {"encoding", "around", "grey"}
     tables = {
         *GROUPS,
         "attributes.age",
@@ -159,13 +162,20 @@ def test_every_key_of_a_recipe_is_explained():
         "crop.scale",
         "crop.shift",
         "background",
+        "background.shares",
         "image",
+        "attire",
+        "light",
+        "face_units",
+        "camera.distortion",
+        *(f"light.{name}" for name in DISTRIBUTIONS),
+        *(f"image.{name}" for name in SETTINGS if name != "quality"),
     }
     tables |= {"rotation.pitch", "rotation.yaw", "rotation.roll", "splits"} - {"rotation"}
     for key in {f"`{key}`" for key in keys} | {f"`[{table}]`" for table in tables - {"rotation"}}:
         assert key in explained, key
     assert {row[0].strip("`") for row in rows("recipes")} >= {"constant", "uniform", "normal"}
-    listed = " ".join(row[0] for row in rows("recipes")[-9:])
+    listed = " ".join(row[0] for row in rows("recipes")[-10:])
     assert all(f"`{name}`" in listed for name in names())
 
 

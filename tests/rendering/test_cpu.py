@@ -202,8 +202,8 @@ def coverage(points: np.ndarray, triangles: np.ndarray, size: int) -> np.ndarray
     work = work_for(len(points), 1, size)
     flat = points.astype(np.float32).reshape(-1)
     for triangle in triangles:
-        mesh = mesh_of(triangle[None], np.ones(1, np.uint8), points)
-        see(mesh, flat, cameras.model_to_camera[0], cameras.K[0], work)
+        mesh = mesh_of(triangle[None], np.ones(1, np.uint8), points, np.empty(0, np.float32))
+        see(mesh, flat, cameras.model_to_camera[0], cameras.K[0], np.float32(0), work)
         count += work.keys > EMPTY
     return count
 
@@ -272,7 +272,7 @@ def test_frames_hold_what_was_asked_for_and_nothing_of_earlier_ones():
     images, depth = frames.images.copy(), frames.layers["depth"].copy()
     assert images.shape == (2, 50, 50, 3)
     assert frames.mask.shape == depth.shape == (2, 50, 50)
-    assert set(frames.layers) == {"depth"}
+    assert set(frames.layers) == {"image", "depth"}
     assert set(frames.seconds) == {"evaluate", "render"}
     assert len(renderer.render(other)) == 3
     again = renderer.render(first)

@@ -56,5 +56,5 @@ def test_the_far_side_of_a_head_is_hidden_and_the_front_visible(faces):
 
 
 def test_landmarks_need_the_depth():
-    assert rendered_layers({"landmarks", "mask"}) == {"mask", "depth"}
-    assert rendered_layers(()) == frozenset()
+    assert rendered_layers({"landmarks", "mask"}, "display") == {"mask", "depth"}
+    assert rendered_layers((), "display") == frozenset()
