@@ -23,11 +23,21 @@ Layer = Literal[
     "albedo",
     "segmentation",
     "pncc",
+    "depth_beneath",
+    "normal_beneath",
+    "albedo_beneath",
+    "segmentation_beneath",
+    "pncc_beneath",
+    "shading",
+    "specular",
+    "radiance",
     "landmarks",
     "landmarks2d",
     "cls",
 ]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
+# Linear light, which only photographs are made of.
+OF_PHOTOGRAPHS: frozenset[Layer] = frozenset({"shading", "specular", "radiance"})
 
 THETA, LABEL = "theta.npy", "json"
 DEPTH_UNITS_PER_MM = 10
@@ -45,9 +55,11 @@ class Codec:
 
 
 def parse_layers(text: str) -> frozenset[Layer]:
-    """The layers of a comma-separated list; 'all' is all of them, '' none."""
+    """The layers of a comma-separated list; 'all' is all that any recipe can have, '' none."""
     names = {name.strip() for name in text.split(",") if name.strip()}
-    return frozenset(LAYERS) if "all" in names else check_layers(names)
+    if "all" in names:
+        names = (names - {"all"}) | (set(LAYERS) - OF_PHOTOGRAPHS)
+    return check_layers(names)
 
 
 def check_layers(names: Collection[str]) -> frozenset[Layer]:
@@ -127,6 +139,26 @@ def decode_array(data: bytes, shape: tuple[int, ...]) -> Float32[Array, "..."]:
     return array.reshape(shape)
 
 
+def encode_light(light: Float32[Array, "H W 3"]) -> bytes:
+    """Linear light as .npy of 16-bit floats."""
+    return encode_array(light.astype(np.float16))
+
+
+def decode_light(data: bytes) -> Float32[Array, "H W 3"]:
+    """Linear light as float32; DatasetError where it is none."""
+    start = 10 + int.from_bytes(data[8:10], "little")
+    header, values = _npy_shape(data[:start]), data[start:]
+    if header is None:
+        raise DatasetError("is not an array in the .npy format")
+    dtype, shape = header
+    if dtype != "<f2" or len(shape) != 3 or shape[2] != 3 or len(values) != 2 * np.prod(shape):
+        raise DatasetError(f"is {dtype} {shape}, not linear light: float16 (H, W, 3)")
+    light = np.frombuffer(values, np.float16).reshape(shape).astype(np.float32)
+    if not np.isfinite(light).all():
+        raise DatasetError("holds values that are NaN or infinite")
+    return light
+
+
 def decode_landmarks(data: bytes) -> Float32[Array, "68 3"]:
     """u, v in pixels, and 1 where visible, else 0."""
     return decode_array(data, (LANDMARKS, 3))
@@ -151,6 +183,14 @@ CODECS: Mapping[Layer, Codec] = {
     "albedo": Codec("albedo.png", encode_png, decode_png),
     "segmentation": Codec("segmentation.png", encode_png, decode_png),
     "pncc": Codec("pncc.png", encode_png, decode_png),
+    "depth_beneath": Codec("depth_beneath.png", encode_depth, decode_depth),
+    "normal_beneath": Codec("normal_beneath.png", encode_png, decode_png),
+    "albedo_beneath": Codec("albedo_beneath.png", encode_png, decode_png),
+    "segmentation_beneath": Codec("segmentation_beneath.png", encode_png, decode_png),
+    "pncc_beneath": Codec("pncc_beneath.png", encode_png, decode_png),
+    "shading": Codec("shading.npy", encode_light, decode_light),
+    "specular": Codec("specular.npy", encode_light, decode_light),
+    "radiance": Codec("radiance.npy", encode_light, decode_light),
     "landmarks": Codec("landmarks.npy", encode_array, decode_landmarks),
     "landmarks2d": Codec("landmarks2d.npy", encode_array, decode_landmarks),
     "cls": Codec("cls", encode_class, decode_class),

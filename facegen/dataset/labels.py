@@ -1,7 +1,7 @@
 """A sample's json: what it says beside theta, encoded and decoded."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from facegen.errors import DatasetError
 from facegen.files import Array
 from facegen.sampling.prior import Parent
 from facegen.sampling.samples import Samples
+from facegen.scene.cameras import Cameras
 
 MAX_LABEL = 1 << 20
 LARGEST = 2**63 - 1
@@ -54,6 +55,16 @@ def label_of(samples: Samples, row: int) -> Label:
         samples.attire.worn(row) if samples.attire else {},
         samples.photography.record(row) if samples.photography else {},
         {} if distortion is None else {"k1": float(distortion[row])},
+    )
+
+
+def cameras_of(labels: Sequence[Label]) -> Cameras:
+    """The cameras of labels, with their lenses where these say something of them."""
+    k1 = np.array([label.lens.get("k1", 0.0) for label in labels], np.float32)
+    return Cameras(
+        np.stack([label.model_to_camera for label in labels]),
+        np.stack([label.K for label in labels]),
+        k1 if any(label.lens for label in labels) else None,
     )
 
 

@@ -21,7 +21,7 @@ from facegen.dataset.encoding import (
     suffixes_of,
 )
 from facegen.dataset.index import INDEX, Index, ShardEntry, layers_of, read_index, recipe_of
-from facegen.dataset.labels import Label, decode_label
+from facegen.dataset.labels import Label, cameras_of, decode_label
 from facegen.dataset.scan import complete_tars
 from facegen.dataset.shards import parse_sample, sample_offsets
 from facegen.dataset.stores.opening import open_store
@@ -53,8 +53,9 @@ class Layers(Mapping[Layer, Any]):
 
     mask: (H, W) uint8, 255 where the face is; depth: (H, W) float32, mm along the view axis, 0
     where nothing is; normal: (H, W, 3) uint8, n = 2 v / 255 - 1 in camera space; albedo and pncc:
-    (H, W, 3) uint8; segmentation: (H, W) uint8; landmarks and landmarks2d: (68, 3) float32, u, v,
-    visible; cls: an int.
+    (H, W, 3) uint8; segmentation: (H, W) uint8; those with _beneath likewise; shading, specular and
+    radiance: (H, W, 3) float32; landmarks and landmarks2d: (68, 3) float32, u, v, visible; cls: an
+    int.
     """
 
     def __init__(self, sample: "Sample") -> None:
@@ -115,8 +116,8 @@ class Sample:
 
     @property
     def camera(self) -> Cameras:
-        """K (3, 3) and model_to_camera (4, 4), float32."""
-        return Cameras(self._label.model_to_camera, self._label.K)
+        """K (3, 3) and model_to_camera (4, 4), float32, and the lens's k1 where it distorts."""
+        return cameras_of([self._label])[0]
 
     @property
     def identity(self) -> int:
@@ -142,6 +143,16 @@ class Sample:
     def expression(self) -> Mapping[str, float]:
         """The weights of its expressions by name, where the model has names for them."""
         return self._label.expression
+
+    @property
+    def attire(self) -> Mapping[str, str]:
+        """The piece worn in each slot, by name."""
+        return self._label.attire
+
+    @property
+    def photography(self) -> Mapping[str, Any]:
+        """How its photograph was taken, where it is one."""
+        return self._label.image
 
     @cached_property
     def layers(self) -> Layers:

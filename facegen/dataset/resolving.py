@@ -9,6 +9,7 @@ from facegen.dataset.spec import DatasetSpec, EstimatesFile, ModelFile, Resolved
 from facegen.errors import RecipeError, UsageError, located
 from facegen.files import sha256_of
 from facegen.folders import cache_notes
+from facegen.imaging.faces import rendered_layers
 from facegen.models import catalogue
 from facegen.models.cache import open_model
 from facegen.models.morphable_model import MorphableModel
@@ -166,6 +167,7 @@ def _notes(
 def _check(resolved: ResolvedSpec, estimates: Estimates | None) -> None:
     """Refuse what cannot be sampled."""
     file, recipe, layout = resolved.estimates, resolved.recipe, resolved.layout
+    rendered_layers(resolved.layers, recipe.image.encoding)
     with located(f"recipe {recipe.name}"):
         _check_kind(resolved)
         check_camera(recipe)

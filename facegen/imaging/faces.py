@@ -39,7 +39,8 @@ class Faces:
     """N finished faces of S x S pixels; layers, of those asked for, by name.
 
     mask: uint8, 255 where the face is; depth: float32, mm along the view axis, 0 for nothing;
-    normal, albedo, pncc: (N, S, S, 3) uint8; segmentation: uint8; landmarks and landmarks2d: (N,
+    normal, albedo, pncc: (N, S, S, 3) uint8; segmentation: uint8; those with _beneath likewise;
+    shading, specular, radiance: (N, S, S, 3) float32; landmarks and landmarks2d: (N,
     68, 3) float32, u, v, visible.
     """
 

@@ -58,7 +58,7 @@ class Rerendering:
         parameters = self.layout.unpack(theta)
         transform = cameras.model_to_camera.copy()
         transform[:, :3, :3] = rotation_matrix(parameters.rotation)
-        scene = Scene(parameters, Cameras(transform, cameras.K))
+        scene = Scene(parameters, Cameras(transform, cameras.K, cameras.distortion))
         frames = self.renderer.render(scene)
         return frames.images.copy(), frames.mask > 0
 

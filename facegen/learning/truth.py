@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from facegen.dataset.encoding import CODECS, LABEL, THETA, decode_array
-from facegen.dataset.labels import decode_label
+from facegen.dataset.labels import cameras_of, decode_label
 from facegen.dataset.shards import Encoded, read_samples
 from facegen.errors import DatasetError, located
 from facegen.files import Array
@@ -60,10 +60,7 @@ def _faces(rows: Sequence[Encoded], training_set: TrainingSet, size: int) -> Fac
             theta[i] = decode_array(member(members, THETA), (width,))
             labels.append(decode_label(member(members, LABEL)))
             masks += _mask(members, side)
-    cameras = Cameras(
-        np.stack([label.model_to_camera for label in labels]),
-        np.stack([label.K for label in labels]),
-    )
+    cameras = cameras_of(labels)
     stored = np.stack(masks) if len(masks) == len(rows) else None
     return Faces(images, inputs, theta, cameras, stored)
 

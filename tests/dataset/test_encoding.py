@@ -8,10 +8,17 @@ import pytest
 from PIL import Image
 
 from facegen.dataset import encoding
-from facegen.dataset.encoding import CODECS, LAYERS, parse_layers, suffixes_of
+from facegen.dataset.encoding import (
+    CODECS,
+    LAYERS,
+    OF_PHOTOGRAPHS,
+    parse_layers,
+    suffixes_of,
+)
 from facegen.dataset.labels import Label, decode_label, encode_label
 from facegen.errors import DatasetError, UsageError
 from facegen.recipe.image import ImageFormat
+from facegen.rendering.contract import BENEATH_MAPS
 from facegen.sampling.prior import Parent
 
 RNG = np.random.default_rng(2)
@@ -32,8 +39,9 @@ def pixels(name):
 def test_every_layer_is_a_member_of_its_name():
     suffixes = {name: codec.suffix for name, codec in CODECS.items()}
     assert tuple(suffixes) == LAYERS
-    images = {name: f"{name}.png" for name in (*BYTES, "depth")}
-    marks = {name: f"{name}.npy" for name in ("landmarks", "landmarks2d")}
+    images = {name: f"{name}.png" for name in (*BYTES, "depth", *BENEATH_MAPS)}
+    arrays = (*OF_PHOTOGRAPHS, "landmarks", "landmarks2d")
+    marks = {name: f"{name}.npy" for name in arrays}
     assert suffixes == images | marks | {"cls": "cls"}
     png = ImageFormat(16, "png", 95)
     assert suffixes_of(["mask", "cls"], png) == {"png", "theta.npy", "json", "mask.png", "cls"}
@@ -45,6 +53,22 @@ def test_a_layer_of_bytes_is_written_as_it_is(name):
     data = CODECS[name].encode(layer)
     np.testing.assert_array_equal(read(data), layer)
     np.testing.assert_array_equal(CODECS[name].decode(data), layer)
+
+
+@pytest.mark.parametrize("name", sorted(OF_PHOTOGRAPHS))
+def test_linear_light_keeps_three_digits(name):
+    light = RNG.uniform(0, 4, (16, 16, 3)).astype(np.float32)
+    data = CODECS[name].encode(light)
+    assert np.load(io.BytesIO(data)).dtype == np.float16
+    np.testing.assert_allclose(CODECS[name].decode(data), light, rtol=1e-3)
+    for damaged in (data[:-2], b"no array", encoding.encode_array(light)):
+        with pytest.raises(DatasetError):
+            CODECS[name].decode(damaged)
+
+
+def test_all_layers_are_those_of_any_recipe():
+    assert parse_layers("all") == set(LAYERS) - OF_PHOTOGRAPHS
+    assert parse_layers("all,radiance") == set(LAYERS) - OF_PHOTOGRAPHS | {"radiance"}
 
 
 def test_a_png_image_is_written_as_it_is():
@@ -112,7 +136,12 @@ def test_a_number_that_is_not_finite_is_no_json():
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("", set()), ("mask", {"mask"}), (" mask , depth,", {"mask", "depth"}), ("all", set(LAYERS))],
+    [
+        ("", set()),
+        ("mask", {"mask"}),
+        (" mask , depth,", {"mask", "depth"}),
+        ("all", set(LAYERS) - OF_PHOTOGRAPHS),
+    ],
 )
 def test_layers_are_a_list_of_names(text, expected):
     assert parse_layers(text) == expected

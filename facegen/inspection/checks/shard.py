@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from facegen.dataset.encoding import suffixes_of
-from facegen.dataset.labels import Label
+from facegen.dataset.labels import Label, cameras_of
 from facegen.dataset.report import ShardReport
 from facegen.dataset.shards import END, Encoded, read_samples, sample_bytes, sample_key
 from facegen.dataset.spec import ResolvedSpec
@@ -25,7 +25,6 @@ from facegen.inspection.checks.labels import check_label, check_theta, read_thet
 from facegen.inspection.checks.rerender import Rerenderer, Stored, Tally
 from facegen.recipe.plan import Shard
 from facegen.sampling.samples import Samples
-from facegen.scene.cameras import Cameras
 
 READ_BYTES = 1 << 20
 GROUP = 64
@@ -143,9 +142,8 @@ class Inspector:
 
 def as_stored(expected: Samples, theta: Float32[Array, "N m"], labels: Sequence[Label]) -> Samples:
     """The samples with what their labels say in place of what was drawn."""
-    transform, K = (np.stack([getattr(one, n) for one in labels]) for n in ("model_to_camera", "K"))
     parents = tuple(label.parent for label in labels)
-    return replace(expected, theta=theta, cameras=Cameras(transform, K), parents=parents)
+    return replace(expected, theta=theta, cameras=cameras_of(labels), parents=parents)
 
 
 def groups(samples: Iterator[Encoded], size: int) -> Iterator[list[Encoded]]:
