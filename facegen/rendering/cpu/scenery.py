@@ -58,17 +58,17 @@ def look_up(
 
 @kernel
 def paint_gradient(draws: Float32[Array, "D"], out: Float32[Array, "G G 3"]) -> None:
-    """Colours of four corners, one after the other around a middle one."""
+    """Muted colours that pass into one another."""
     size = len(out)
     for row in range(size):
         t = (F(row) + HALF) / F(size)
         for column in range(size):
             s = (F(column) + HALF) / F(size)
             for c in range(3):
-                grey = draws[SHAPES + c] * draws[VIEW + 2]
-                top = grey + (draws[SHAPES + 3 + c] - grey) * s * draws[VIEW + 3]
-                low = grey + (draws[SHAPES + 6 + c] - grey) * s * draws[VIEW + 4]
-                value = F(0.02) + top + t * (low - top)
+                grey = F(0.15) + F(0.7) * draws[VIEW + 2] + F(0.25) * (draws[SHAPES + c] - HALF)
+                across = (draws[SHAPES + 3 + c] - HALF) * s * draws[VIEW + 3]
+                down = (draws[SHAPES + 6 + c] - HALF) * t * draws[VIEW + 4]
+                value = max(grey + F(0.5) * (across + down), F(0.05))
                 out[row, column, c] = value * value
 
 
