@@ -24,12 +24,14 @@ from facegen.rendering.finishes import (
     HAIR_FIRST,
     HAIR_SECOND,
     HAIR_WRAP,
+    LEAST_LIGHT,
     LOBES,
     TO_LINEAR,
 )
 
 TABLE = FINISHES
 L1, L2 = F(BROAD_LINEAR), F(BROAD_SQUARE)
+LEAST = F(LEAST_LIGHT)
 LOW, HIGH = F(FRESNEL_LOW), F(FRESNEL_HIGH)
 G16, G64, G256 = (F(gain) for gain in LOBES)
 FIRST, SECOND, WRAP = F(HAIR_FIRST), F(HAIR_SECOND), F(HAIR_WRAP)
@@ -76,25 +78,34 @@ def linearise(lanes: Float32[Array, "rows*block"], count: int) -> None:
 
 
 @kernel
-def keep_off(lanes: Float32[Array, "rows*block"], count: int, kept_off: int) -> None:
-    """Take the light that surroundings keep off from the irradiance, and highlights with it.
+def keep_off(
+    lanes: Float32[Array, "rows*block"],
+    count: int,
+    illumination: Float32[Array, "9 3"],
+    kept_off: int,
+) -> None:
+    """Take the light that surroundings keep off from the irradiance.
 
     kept_off: the row of what is kept off; the share that is left stays there.
     """
-    for row in range(3):
-        for j in range(row * BLOCK, row * BLOCK + count):
-            whole = max(lanes[SHADING + j], ZERO)
-            left = min(max(lanes[SHADING + j] + lanes[kept_off + j], ZERO), whole + whole)
+    for channel in range(3):
+        least = LEAST * illumination[0, channel]
+        for j in range(channel * BLOCK, channel * BLOCK + count):
+            whole = max(lanes[SHADING + j], least)
+            left = min(max(lanes[SHADING + j] + lanes[kept_off + j], least), whole + whole)
             lanes[kept_off + j] = min(left / max(whole, TINY), ONE)
             lanes[SHADING + j] = left
 
 
 @kernel
-def clip_below(lanes: Float32[Array, "rows*block"], count: int) -> None:
-    """No irradiance below zero."""
-    for row in range(3):
-        for j in range(row * BLOCK, row * BLOCK + count):
-            lanes[SHADING + j] = max(lanes[SHADING + j], ZERO)
+def clip_below(
+    lanes: Float32[Array, "rows*block"], count: int, illumination: Float32[Array, "9 3"]
+) -> None:
+    """No irradiance below the least there is."""
+    for channel in range(3):
+        least = LEAST * illumination[0, channel]
+        for j in range(channel * BLOCK, channel * BLOCK + count):
+            lanes[SHADING + j] = max(lanes[SHADING + j], least)
 
 
 @kernel

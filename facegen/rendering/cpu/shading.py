@@ -92,7 +92,7 @@ def shade_face(count: int, n: int, mesh: Mesh, faces: Faces, work: Work, images:
         find_values(pixels, n, surface, faces, work)
         if len(images.radiance):
             light_up(pixels, n, surface, faces, work)
-            finish_light(pixels, surface, work)
+            finish_light(pixels, n, surface, faces, work)
         paint(pixels, n, surface, faces, work, images)
 
 
@@ -131,7 +131,7 @@ def shade_worn(
         find_values(pixels, n, surface, faces, work)
         if len(images.radiance):
             light_up(pixels, n, surface, faces, work)
-            finish_light(pixels, surface, work)
+            finish_light(pixels, n, surface, faces, work)
         paint(pixels, n, surface, faces, work, images)
 
 
@@ -164,19 +164,19 @@ def light_hair(
     interpolate(surface.triangles, pixels.triangle, tangent, lanes, TANGENT)
     turn(lanes, count, faces.model_to_camera[n], TANGENT)
     radiance.gleam(lanes, count, faces.key[n])
-    finish_light(pixels, surface, work)
+    finish_light(pixels, n, surface, faces, work)
 
 
 @kernel
-def finish_light(pixels: Pixels, surface: Surface, work: Work) -> None:
+def finish_light(pixels: Pixels, n: int, surface: Surface, faces: Faces, work: Work) -> None:
     """Take off the light that surroundings keep off, and add all up."""
     lanes, count = work.lanes, len(pixels.place)
     if len(surface.kept_off):
         interpolate(surface.triangles, pixels.triangle, surface.kept_off, lanes, TANGENT)
-        radiance.keep_off(lanes, count, TANGENT)
+        radiance.keep_off(lanes, count, faces.illumination[n], TANGENT)
         radiance.shine_less(lanes, count, TANGENT)
     else:
-        radiance.clip_below(lanes, count)
+        radiance.clip_below(lanes, count, faces.illumination[n])
     radiance.add_up(lanes, count)
 
 

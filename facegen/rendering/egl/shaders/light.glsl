@@ -42,7 +42,8 @@ Light lighted() {
     vec3 n = normalize(normal), v = normalize(-seen_at);
     vec3 key = faces[face].key[0].xyz, colour = faces[face].key[1].rgb;
     vec3 whole = irradiance(n);
-    Light light = Light(linear(combed(albedo)), max(whole, 0), vec3(0));
+    vec3 least = LEAST_LIGHT * 0.886227 * faces[face].illumination[0].rgb;
+    Light light = Light(linear(combed(albedo)), max(whole, least), vec3(0));
     float facing = dot(n, v), rest = 1 - clamp(facing, 0, 1);
     float fresnel = FRESNEL_LOW + FRESNEL_HIGH * pow(rest, 5);
     vec4 finish = FINISHES[finish_row()];
@@ -54,8 +55,8 @@ Light lighted() {
     if (material == 1u) light.specular = gleam(n, v, key, light.albedo) * colour;
 #else
     if (lit) {
-        vec3 open = max(whole, 0);
-        light.shading = clamp(whole + kept_off, vec3(0), 2 * open);
+        vec3 open = max(whole, least);
+        light.shading = min(max(whole + kept_off, least), 2 * open);
         light.specular *= min(light.shading / max(open, 1e-12), 1);
     }
 #endif
