@@ -38,9 +38,9 @@ def read_light(table: Table) -> LightPrior:
         known(table, {"kind", "mix", "lamp", *DISTRIBUTIONS})
         stated = get({"kind": "coefficients", **table}, "kind", str)
         kind = one_of(stated, get_args(LightKind), "kind")
-        if kind == "coefficients" and len(table) > 1:
-            other = min(table.keys() - {"kind"})
-            raise RecipeError(f"{other} is of environments", 'state kind = "environments"')
+        others = table.keys() - {"kind"}
+        if kind == "coefficients" and others:
+            raise RecipeError(f"{min(others)} is of environments", 'state kind = "environments"')
         drawn = {name: named(table, name) for name in DISTRIBUTIONS if name in table}
         return LightPrior(kind, _share(table, "mix"), _share(table, "lamp"), drawn)
 

@@ -1,0 +1,54 @@
+"""The tables of recipes of photographs: what is wrong in them is named in one line."""
+
+import pytest
+
+import facegen
+from facegen.errors import RecipeError
+from facegen.recipe.loading import load
+from facegen.recipe.recipe import Recipe
+
+NATURAL, DEFAULT = load("natural"), load("inversefacenet")
+CONSTANT = {"distribution": "constant", "value": 0.5}
+WRONG = [
+    (NATURAL, {"attire": {"hairs": 0.5}}, ["[attire]", "'hairs'", "did you mean 'hair'"]),
+    (NATURAL, {"attire": {"hair": 1.5}}, ["[attire]", "hair = 1.5", "0 to 1"]),
+    (NATURAL, {"light": {"lamps": 0.5}}, ["[light]", "'lamps'", "did you mean 'lamp'"]),
+    (NATURAL, {"light": {"kind": "suns"}}, ["[light]", "unknown kind 'suns'"]),
+    (NATURAL, {"light": {"mix": -1.0}}, ["[light]", "mix = -1", "0 to 1"]),
+    (NATURAL, {"illumination": DEFAULT.table["illumination"]}, ["[illumination]", "[light]"]),
+    (DEFAULT, {"light": {"lamp": 0.5}}, ["[light]", "lamp is of environments"]),
+    (DEFAULT, {"background": {"kind": "interior"}}, ["[background]", "of photographs"]),
+    (NATURAL, {"background": {"shares": {"noise": 0.9}}}, ["shares", "sum to"]),
+    (NATURAL, {"face_units": {"active": 2.0}}, ["[face_units]", "active = 2"]),
+    (DEFAULT, {"image": {"exposure": CONSTANT}}, ["[image]", "exposure", 'encoding = "srgb"']),
+    (NATURAL, {"image": {"exposure": 0.5}}, ["[image]", "exposure = 0.5", "distribution"]),
+    (NATURAL, {"image": {"grey": 3.0}}, ["[image]", "grey = 3"]),
+    (NATURAL, {"image": {"downscale": CONSTANT}}, ["downscale", "falls outside 1 to 16"]),
+    (NATURAL, {"image": {"encoding": "rgb"}}, ["[image]", "unknown encoding 'rgb'"]),
+    (NATURAL, {"crop": {"around": "eyes"}}, ["[crop]", "unknown around 'eyes'"]),
+]
+
+
+@pytest.mark.parametrize(("recipe", "changes", "words"), WRONG)
+def test_a_wrong_key_is_named_in_one_line(recipe: Recipe, changes, words):
+    with pytest.raises(RecipeError) as caught:
+        recipe.with_changes(changes)
+    text = f"{caught.value} {caught.value.hint}"
+    assert "\n" not in str(caught.value)
+    assert all(word in text for word in words), text
+
+
+def test_units_are_those_of_the_model(generic):
+    often = {"face_units": {"often": {"jawOpened": 0.5}}}
+    with pytest.raises(RecipeError, match="no unit 'jawOpened'"):
+        facegen.sample(NATURAL.with_changes(often), generic, range(2))
+    arkit = facegen.load_model("generic-arkit")
+    with pytest.raises(RecipeError):
+        facegen.sample(NATURAL, arkit, range(2))
+
+
+def test_light_of_environments_is_no_perturbation():
+    bootstrap = load("bootstrap").table
+    bootstrap.pop("illumination")
+    with pytest.raises(RecipeError, match="around estimates"):
+        load("bootstrap").with_table({**bootstrap, "light": {"kind": "environments"}})
