@@ -18,7 +18,8 @@ def test_every_sample_has_every_member(faces):
     samples = {k: s for path in folder(faces).glob("*.tar") for k, s in read_tar(path).items()}
     assert sorted(samples) == [f"{i:010d}" for i in range(20)]
     marks = ("landmarks", "landmarks2d")
-    images = {f"{layer}.png" for layer in encoding.LAYERS if layer not in (*marks, "cls")}
+    others = {*marks, "cls"} | encoding.OF_PHOTOGRAPHS
+    images = {f"{layer}.png" for layer in encoding.LAYERS if layer not in others}
     expected = images | {"png", "json", "theta.npy", "cls", *(f"{mark}.npy" for mark in marks)}
     assert all(set(sample) == expected for sample in samples.values())
     assert [samples[k]["json"]["index"] for k in sorted(samples)] == list(range(20))
