@@ -14,9 +14,11 @@ from facegen.dataset.shards import open_shard, read_samples
 from facegen.dataset.stores.opening import open_store
 from facegen.errors import DatasetError, UsageError
 from facegen.recipe.plan import identities_of
+from facegen.rendering.contract import BENEATH_MAPS
 
 ENCODED = {"segmentation": "segmentation.png", "mask": "mask.png", "normal": "normal.png"}
 ENCODED |= {"albedo": "albedo.png", "pncc": "pncc.png", "landmarks": "landmarks.npy", "cls": "cls"}
+ENCODED |= {name: f"{name}.png" for name in BENEATH_MAPS if name != "depth_beneath"}
 ENCODED |= {"landmarks2d": "landmarks2d.npy"}
 
 
@@ -88,7 +90,7 @@ def test_the_label_comes_with_it(dataset, expected, faces):
 
 def test_layers_are_decoded_in_their_units(dataset, expected):
     layers, members = dataset[4].layers, expected[4]
-    assert set(layers) == {"depth", *ENCODED}
+    assert set(layers) == {"depth", "depth_beneath", *ENCODED}
     for name, suffix in ENCODED.items():
         assert np.array_equal(layers[name], members[suffix])
     depth = layers["depth"]
@@ -108,7 +110,7 @@ def test_rendering_again_gives_the_same_layers(dataset, faces):
     for row, sample in enumerate(dataset):
         assert np.array_equal(rendered.images[row], sample.image)
         for name in names:
-            tolerance = 0.0501 if name == "depth" else 0
+            tolerance = 0.0501 if name.startswith("depth") else 0
             difference = np.abs(
                 np.subtract(rendered.layers[name][row], sample.layers[name], dtype=float)
             )
