@@ -23,11 +23,12 @@ from real_domain_parts import render
 from real_domain_parts.randomness import Stage, random_of
 from real_domain_parts.subjects import Subject
 from real_domain_parts.tones import to_display
+from scipy.optimize import nnls
 
 import facegen
 from facegen.files import Array
 from facegen.models import hdf5
-from facegen.models.environments import Environments, environments_path
+from facegen.models.environments import BRIGHTEST, Environments, environments_path
 from facegen.models.morphable_model import SEGMENTS
 from facegen.recipe.attire import AttirePrior
 from facegen.recipe.distributions import Constant
@@ -40,7 +41,9 @@ from facegen.scene.lighting import CONSTANTS, LUMINANCE, basis
 DISTANCE_MM = 700.0
 KINDS = ("harmonics", "panorama")
 STEPS = ("lambert", "occlusion", "highlights")
-SUN_SHARPNESS = 2000.0
+CLIPPED = 0.6  # Of the brightest that panoramas code: what may have been brighter.
+# Means of the basis' squares over the sphere.
+SQUARES = np.pi * np.array([1 / 4, *[1 / 9] * 3, *[1 / 64] * 5])
 LAYERS = frozenset({"shading", "specular", "normal", "segmentation"})
 
 
@@ -148,10 +151,7 @@ def read_held_out() -> Environments:
         kept = np.asarray(file["held_out"], bool)
         names = tuple(name.decode() for name in np.asarray(file["names"])[kept])
         light = np.asarray(file["illumination"], np.float64)[kept]
-        suns = np.asarray(file["suns"], np.float64)[kept]
-        found = Environments(names, light, np.asarray(file["panoramas"])[kept], "")
-        object.__setattr__(found, "suns", suns)
-        return found
+        return Environments(names, light, np.asarray(file["panoramas"])[kept], "")
 
 
 def directions(height: int, width: int) -> Float64[Array, "H W 3"]:
@@ -174,15 +174,23 @@ def sky_of(light: Float32[Array, "9 3"]) -> Float64[Array, "H W 3"]:
 
 
 def panorama_of(environments: Environments, number: int) -> Float64[Array, "H W 3"]:
-    """A whole environment; what coding took from its mean radiance goes back to its first sun."""
+    """A whole environment; what coding took from its light goes back to its brightest places."""
     radiance = environments.radiance[number].astype(np.float64)
     rays = directions(*radiance.shape[:2])
-    weight = np.sqrt(1 - rays[..., 1:2] ** 2)
-    weight /= weight.sum()
-    mean = CONSTANTS[0] * environments.illumination[number, 0]
-    lost = np.maximum(mean - (weight * radiance).sum(axis=(0, 1)), 0)
-    sun = np.exp(SUN_SHARPNESS * (rays @ environments.suns[number, 0, :3] - 1))[..., None]
-    return for_tracer(radiance + lost * sun / (weight * sun).sum())
+    area = np.sqrt(1 - rays[..., 1] ** 2)
+    area /= area.sum()
+    seen = np.einsum("hwk,hwc->kc", harmonics_of(rays) * area[..., None], radiance)
+    lost = environments.illumination[number] - seen
+    bright = radiance.max(axis=-1) >= CLIPPED * BRIGHTEST
+    for channel in range(3):
+        added, _ = nnls(harmonics_of(rays[bright]).T, lost[:, channel])
+        radiance[bright, channel] += added / area[bright]
+    return for_tracer(radiance)
+
+
+def harmonics_of(rays: Float64[Array, "*N 3"]) -> Float64[Array, "*N 9"]:
+    """The nine harmonics, as in theta, of light from these directions, of mean radiance one."""
+    return basis(rays).astype(np.float64) / (BANDS * SQUARES)
 
 
 def gain_of(light: Float64[Array, "9 3"]) -> float:
