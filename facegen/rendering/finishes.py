@@ -11,7 +11,7 @@ TO_LINEAR = (0.189011867, -0.578642077, 0.926572947, 0.413375006, 0.0496822187, 
 BROAD_LINEAR, BROAD_SQUARE = 1.35, 2.0
 FRESNEL_LOW, FRESNEL_HIGH = 0.04, 0.3
 # Nine harmonics of a strong light fall below zero; no place is darker than this share of the mean.
-LEAST_LIGHT = 0.12
+LEAST_LIGHT = 0.16
 LOBES = tuple((exponent + 8) / 8 for exponent in (64, 256))
 HAIR_FIRST, HAIR_SECOND, HAIR_WRAP = 0.10, 0.9, 0.25
 MATERIALS = len(SEGMENTS)  # Rows of FINISHES after those of the face.
