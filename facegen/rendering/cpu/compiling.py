@@ -95,9 +95,9 @@ def kernel_folder() -> Path | None:
 
 
 def source_folders() -> tuple[Path, ...]:
-    """The folders whose files hold kernels."""
+    """The folders whose files hold kernels, and constants compiled into them."""
     here = Path(__file__).parent
-    return here, here.parent.parent / "imaging"
+    return here, here.parent, here.parent.parent / "imaging"
 
 
 def fingerprint(*folders: Path) -> str:
