@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, UInt8
 from PIL import Image
 from real_domain_parts import render
 from real_domain_parts.randomness import Stage, random_of
@@ -55,7 +55,7 @@ class Case:
     index: int
     traced: Float64[Array, "2 S S 3"]
     steps: dict[str, Float32[Array, "S S 3"]]
-    segments: Float32[Array, "S S"]
+    segments: UInt8[Array, "S S"]
 
     @property
     def truth(self) -> Float64[Array, "S S 3"]:
