@@ -1,6 +1,6 @@
 """How near the light of encoding "srgb" is to a path tracer's, on the same heads.
 
-    pip install 'facegen[real-domain]'
+    pip install 'facegen[benchmarks]'
     python benchmarks/light.py --out light
 
 Heads of the recipe "natural" that wear nothing, by facegen and by Mitsuba (the skin of
