@@ -24,7 +24,7 @@ Float64 = NDArray[np.float64]
 Spec = dict[str, Any]
 Transform = mitsuba.ScalarTransform4f
 
-BOUNCES = 3
+BOUNCES, HEAD_BOUNCES = 3, 4
 GEOMETRY_SAMPLES = 16
 NEAR_MM, FAR_MM = 50.0, 10_000.0
 ROUGHNESS = {"eyes": 0.2, "lips": 0.75, "teeth": 0.4, "mouth": 0.6, "scalp": 1.3, "brows": 1.3}
@@ -97,6 +97,13 @@ class Tracer:
         shape = _render({"face": meshes["face"]}, bare, camera, GEOMETRY_SAMPLES, seed)
         parts = (colour[..., :3], colour[..., 3], shape[..., 3], shape[..., 4:7], shape[..., 7:10])
         return Take(*parts)
+
+    def head(self, subject: Subject, environment: Float64, skin: Skin, seed: int) -> Float64:
+        """The linear radiance (S, S, 3) of the head alone in distant light."""
+        things = {"face": _mesh(self._face(subject), self._skin(skin))}
+        things["far"] = _environment(environment)
+        path = {"type": "path", "max_depth": HEAD_BOUNCES, "hide_emitters": True}
+        return _render(things, path, self._camera(subject), self.samples, seed)[..., :3]
 
     def _face(self, subject: Subject) -> Surface:
         parameters = subject.parameters

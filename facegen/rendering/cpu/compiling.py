@@ -1,8 +1,8 @@
 """How kernels are compiled, and where machine code is kept from run to run.
 
 numba itself notices a change in a kernel's own file only, and a kernel holds the machine code of
-those it calls. So the folder of the cache is named by a hash of all kernels' files, in this room
-and in imaging.
+those it calls, and constants. So the folder of the cache is named by a hash of all kernels' files,
+in this room and in imaging, and of those beside this room, which have constants (finishes.py).
 """
 
 import hashlib
@@ -95,9 +95,9 @@ def kernel_folder() -> Path | None:
 
 
 def source_folders() -> tuple[Path, ...]:
-    """The folders whose files hold kernels."""
+    """The folders whose files hold kernels, and constants compiled into them."""
     here = Path(__file__).parent
-    return here, here.parent.parent / "imaging"
+    return here, here.parent, here.parent.parent / "imaging"
 
 
 def fingerprint(*folders: Path) -> str:

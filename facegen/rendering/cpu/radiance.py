@@ -33,7 +33,7 @@ TABLE = FINISHES
 L1, L2 = F(BROAD_LINEAR), F(BROAD_SQUARE)
 LEAST = F(LEAST_LIGHT)
 LOW, HIGH = F(FRESNEL_LOW), F(FRESNEL_HIGH)
-G16, G64, G256 = (F(gain) for gain in LOBES)
+G64, G256 = (F(gain) for gain in LOBES)
 FIRST, SECOND, WRAP = F(HAIR_FIRST), F(HAIR_SECOND), F(HAIR_WRAP)
 C5, C4, C3, C2, C1, C0 = (F(c) for c in TO_LINEAR)
 TINY = F(1e-12)
@@ -171,9 +171,10 @@ def pick_finishes(
 
 @kernel
 def highlight(lanes: Float32[Array, "rows*block"], count: int, key: Float32[Array, "2 3"]) -> None:
-    """Weigh the broad lobe by each pixel's finish, and add the sharp lobes about the key light.
+    """Weigh the broad lobe by each pixel's finish, and add what else is reflected.
 
-    Blinn-Phong lobes (1977) of exponents 16, 64 and 256, each of unit energy.
+    A share of the irradiance, every way alike; Blinn-Phong lobes (1977) of exponents 64 and 256
+    about the key light, each of unit energy.
     """
     dx, dy, dz = key[0, 0], key[0, 1], key[0, 2]
     red, green, blue = key[1, 0], key[1, 1], key[1, 2]
@@ -186,17 +187,18 @@ def highlight(lanes: Float32[Array, "rows*block"], count: int, key: Float32[Arra
         x *= x
         x *= x
         x *= x
-        p16 = x * x
-        p32 = p16 * p16
-        p64 = p32 * p32
+        x *= x
+        x *= x
+        p64 = x * x
         p128 = p64 * p64
-        lobes = lanes[FINISH + BLOCK + j] * G16 * p16 + lanes[FINISH + 2 * BLOCK + j] * G64 * p64
+        lobes = lanes[FINISH + 2 * BLOCK + j] * G64 * p64
         lobes += lanes[FINISH + 3 * BLOCK + j] * G256 * p128 * p128
         sharp = max(nx * dx + ny * dy + nz * dz, ZERO) * LOW * lobes
-        broad = lanes[FINISH + j]
-        lanes[GLOSS + j] = broad * lanes[GLOSS + j] + sharp * red
-        lanes[GLOSS + BLOCK + j] = broad * lanes[GLOSS + BLOCK + j] + sharp * green
-        lanes[GLOSS + 2 * BLOCK + j] = broad * lanes[GLOSS + 2 * BLOCK + j] + sharp * blue
+        rough, broad = LOW * lanes[FINISH + j], lanes[FINISH + BLOCK + j]
+        for channel, colour in ((0, red), (1, green), (2, blue)):
+            at = channel * BLOCK + j
+            every_way = rough * max(lanes[SHADING + at], ZERO)
+            lanes[GLOSS + at] = every_way + broad * lanes[GLOSS + at] + sharp * colour
 
 
 @kernel

@@ -66,7 +66,7 @@ def _constants() -> str:
     lines = [f"const float {name} = {value};" for name, value in scalars.items()]
     lines += [
         f"const uint MATERIALS = {MATERIALS}u;",
-        f"const vec3 LOBES = vec3({', '.join(map(str, LOBES))});",
+        f"const vec2 LOBES = vec2({', '.join(map(str, LOBES))});",
         f"const float TO_LINEAR[6] = float[6]({', '.join(map(str, TO_LINEAR))});",
         f"const vec4 FINISHES[{len(FINISHES)}] = vec4[{len(FINISHES)}]({rows});",
     ]

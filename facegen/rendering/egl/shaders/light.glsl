@@ -47,10 +47,11 @@ Light lighted() {
     float facing = dot(n, v), rest = 1 - clamp(facing, 0, 1);
     float fresnel = FRESNEL_LOW + FRESNEL_HIGH * pow(rest, 5);
     vec4 finish = FINISHES[finish_row()];
-    light.specular = finish[0] * fresnel * mirrored(2 * facing * n - v);
+    light.specular = finish[0] * FRESNEL_LOW * max(whole, 0);
+    light.specular += finish[1] * fresnel * mirrored(2 * facing * n - v);
     float shine = max(dot(n, normalize(key + v)), 0);
-    vec3 lobes = LOBES * vec3(pow(shine, 16), pow(shine, 64), pow(shine, 256));
-    light.specular += max(dot(n, key), 0) * FRESNEL_LOW * dot(finish.yzw, lobes) * colour;
+    vec2 lobes = LOBES * vec2(pow(shine, 64), pow(shine, 256));
+    light.specular += max(dot(n, key), 0) * FRESNEL_LOW * dot(finish.zw, lobes) * colour;
 #ifdef WORN
     if (material == 1u) light.specular = gleam(n, v, key, light.albedo) * colour;
 #else
