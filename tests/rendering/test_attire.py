@@ -89,7 +89,7 @@ def test_renderers_agree_on_what_is_worn(renderers, natural, generic, dresser, c
 
 
 def test_a_hand_before_a_face_hides_landmarks(natural, generic, suited):
-    often = {name: 0.0 for name in natural.table["attire"]} | {"hand": 1.0}
+    often = dict.fromkeys(natural.table["attire"], 0.0) | {"hand": 1.0}
     ahead = {"rotation": {name: constant(0.0, "_degrees") for name in ("pitch", "yaw", "roll")}}
     recipe = natural.with_changes({"attire": often, **ahead})
     samples = facegen.sample(recipe, generic, range(COUNT), seed=8)
