@@ -5,12 +5,14 @@ import shutil
 
 import pytest
 from corruptions import SHARD, edit_label, rewrite
-from specs import folder, generated, spec_of
+from specs import folder, generated, samples_of, spec_of
 
 from facegen.dataset.index import open_spec
+from facegen.dataset.labels import decode_label
 from facegen.dataset.spec import DatasetSpec
 from facegen.dataset.stores.opening import open_store
 from facegen.inspection import verify
+from facegen.inspection.checks.labels import stated_faults
 
 COUNT, ALL = 20, None
 FIELDS = {"base": "natural", "count": COUNT, "shard_size": 10, "layers": "mask,landmarks"}
@@ -21,6 +23,12 @@ def photographs(tmp_path_factory):
     """20 photographs of 48 pixels in 2 shards."""
     out = tmp_path_factory.mktemp("photographs") / "set"
     return generated(spec_of("generic", out, {"image": {"size": 48, "format": "jpg"}}, **FIELDS))
+
+
+@pytest.fixture(scope="module")
+def labels(photographs):
+    """What each one's json says."""
+    return [sample["json"] for sample in samples_of(photographs)]
 
 
 @pytest.fixture
@@ -78,7 +86,17 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("edit", "words"), WRONG.items(), ids=[edit.__name__ for edit in WRONG])
-def test_a_label_of_another_photograph_is_found(spoilt, edit, words):
+def test_what_was_not_drawn_is_named(labels, edit, words):
+    label = next(label for label in labels if "clothes" in label["attire"])
+    other = json.loads(json.dumps(label))
+    edit(other)
+    drawn, stored = (decode_label(json.dumps(one).encode()) for one in (label, other))
+    assert not list(stated_faults(drawn, drawn))
+    assert words in next(stated_faults(stored, drawn))
+
+
+@pytest.mark.parametrize("edit", [retouched, other_clothes])
+def test_a_label_of_another_photograph_is_found(spoilt, edit):
     key = f"{12:010}"
 
     def change(samples):
@@ -89,7 +107,7 @@ def test_a_label_of_another_photograph_is_found(spoilt, edit, words):
     rewrite(spoilt, SHARD, change)
     verdict = verdict_of(spoilt)
     assert {(fault.check, fault.where) for fault in verdict.faults} == {("labels", SHARD)}
-    assert f"sample {key}: {words}" in verdict.faults[0].message
+    assert f"sample {key}: {WRONG[edit]}" in verdict.faults[0].message
 
 
 def test_another_photograph_is_found_by_rendering_again(spoilt):

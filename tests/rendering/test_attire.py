@@ -109,9 +109,11 @@ def test_a_hand_before_a_face_hides_landmarks(natural, generic, suited):
 
 
 def moved(model, scale, shift):
-    """The model's mean face scaled and shifted."""
-    mean = (scale * model.shape.mean + shift).astype(np.float32)
-    return replace(model, shape=replace(model.shape, mean=mean))
+    """The model's mean face, expression and all, scaled and shifted."""
+    face, smile = model.shape, model.expression
+    face = replace(face, mean=(scale * face.mean + shift).astype(np.float32))
+    smile = replace(smile, mean=(scale * smile.mean).astype(np.float32))
+    return replace(model, shape=face, expression=smile)
 
 
 def test_pieces_move_as_the_landmarks_do(suited, library):
