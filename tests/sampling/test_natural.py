@@ -86,6 +86,12 @@ def test_each_slot_has_pieces_of_its_kinds(many, library):
         assert {library.pieces[n].kind for n in numbers if n >= 0} <= set(kinds)
 
 
+@pytest.mark.parametrize("slot", [GLASSES, HAND])
+def test_each_piece_is_worn_by_some(many, library, slot):
+    numbers = [n for kind in KINDS[slot] for n in library.numbers[kind]]
+    assert set(numbers) <= set(many.attire.pieces[:, slot].tolist())
+
+
 @pytest.mark.parametrize("name", ["hair", "glasses", "hand"])
 def test_leaving_one_kind_out_changes_nothing_else(natural, generic, many, name):
     without = natural.with_changes({"attire": {name: 0.0}})
