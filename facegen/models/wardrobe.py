@@ -14,7 +14,8 @@ from facegen.scene.alignment import similarity
 
 ANCHOR_MM = 9.0  # One vertex of the surface for each cube of this side.
 NEAREST = 4
-STILL = 0.08  # Hair hangs on what moves less than this share of what moves most.
+STILL = 0.08  # Hair hangs on what moves less than this share of what moves most,
+LEAST_STILL = 0.1  # or on this share of the anchors, where more than the others move so much.
 REACH_MM = 60.0
 AFFINE_MM = 30.0
 CLOSE_MM = 0.1
@@ -61,7 +62,8 @@ def fit_wardrobe(library: Library, model: MorphableModel) -> Wardrobe:
     """The library's pieces fitted to a model."""
     vertices = _anchor_vertices(model)
     anchors = model.geometry.at(vertices)
-    fit = _Fit(library, model, anchors.mean, _stillness(model)[vertices] < STILL)
+    moves = _stillness(model)[vertices]
+    fit = _Fit(library, model, anchors.mean, moves <= max(STILL, np.quantile(moves, LEAST_STILL)))
     fitted = [fit.piece(piece) for piece in library.pieces]
     columns = {
         name: np.concatenate([one[name] for one in fitted], axis=int(name == "offsets"))

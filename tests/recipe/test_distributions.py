@@ -7,22 +7,27 @@ import pytest
 from scipy import stats
 
 from facegen.errors import RecipeError
-from facegen.recipe.distributions import Constant, Mixture, Normal, Uniform
+from facegen.recipe.distributions import Constant, LogUniform, Mixture, Normal, Scaled, Uniform
 
 COUNT = 100_000
 GRID = (np.arange(COUNT) + 0.5) / COUNT
 RANDOM = np.random.default_rng(5).random(COUNT)
 MIXTURE = Mixture((0.6, 0.2, 0.2), (Normal(-50, 1), Uniform(0, 2), Normal(50, 3)))
 
+LONG_SD = float(stats.loguniform(300, 4000).std())
+
 CLOSED_FORMS = [
     (Constant(3.5), 3.5, 0.0),
     (Uniform(-12, 12), 0.0, 12 / math.sqrt(3)),
     (Uniform(0.6, 1.2), 0.9, 0.6 / math.sqrt(12)),
     (Normal(2, 0.05), 2.0, 0.05),
+    (LogUniform(300, 4000), 3700 / math.log(40 / 3), LONG_SD),
+    (LogUniform(1, math.e), math.e - 1, math.sqrt((math.e - 1) * (3 - math.e) / 2)),
+    (Scaled(LogUniform(0.3, 4), 1000), 3700 / math.log(40 / 3), LONG_SD),
     (Mixture((0.25, 0.75), (Constant(0), Constant(4))), 3.0, math.sqrt(3)),
     (Mixture((0.5, 0.5), (Normal(-3, 4), Normal(3, 4))), 0.0, 5.0),
 ]
-SPREAD = [Uniform(-12, 12), Normal(2, 0.05), MIXTURE]
+SPREAD = [Uniform(-12, 12), LogUniform(1e-5, 1e-3), Normal(2, 0.05), MIXTURE]
 
 
 @pytest.mark.parametrize(("distribution", "mean", "sd"), CLOSED_FORMS)
@@ -40,7 +45,11 @@ def test_draws_have_the_stated_mean_and_sd(distribution, mean, sd):
 
 @pytest.mark.parametrize(
     ("distribution", "peer"),
-    [(Uniform(-2, 6), stats.uniform(-2, 8)), (Normal(1, 0.5), stats.norm(1, 0.5))],
+    [
+        (Uniform(-2, 6), stats.uniform(-2, 8)),
+        (LogUniform(0.2, 3), stats.loguniform(0.2, 3)),
+        (Normal(1, 0.5), stats.norm(1, 0.5)),
+    ],
 )
 def test_draw_and_cdf_are_those_of_scipy(distribution, peer):
     x = np.linspace(-4, 8, 101)
@@ -65,6 +74,16 @@ def test_the_extreme_uniforms_give_finite_draws():
     extremes = np.array([2.0**-54, 1 - 2.0**-53])
     for distribution in [*SPREAD, Constant(1)]:
         assert np.isfinite(distribution.ppf(extremes)).all()
+
+
+@pytest.mark.parametrize("distribution", [LogUniform(0.2, 3), LogUniform(1e-5, 1e-3)])
+def test_equal_factors_are_equally_likely(distribution):
+    low, high = distribution.low, distribution.high
+    middle = math.sqrt(low * high)
+    np.testing.assert_allclose(distribution.ppf(np.array([0.5])), middle)
+    np.testing.assert_allclose(distribution.cdf(distribution.ppf(GRID)), GRID, atol=1e-12)
+    ends = np.array([-1.0, 0.0, low, middle, high, 2 * high])
+    np.testing.assert_allclose(distribution.cdf(ends), [0, 0, 0, 0.5, 1, 1], atol=1e-12)
 
 
 def test_the_sd_of_a_normal_is_no_variance():
@@ -112,6 +131,10 @@ def test_draws_do_not_depend_on_the_array_around_them():
         (lambda: Uniform(1, 1), "low 1 is not below high 1"),
         (lambda: Uniform(2, 1), "low 2 is not below high 1"),
         (lambda: Uniform(0, math.inf), "high is inf"),
+        (lambda: LogUniform(0, 1), "low 0 is not above 0"),
+        (lambda: LogUniform(-1, 1), "low -1 is not above 0"),
+        (lambda: LogUniform(3, 3), "low 3 is not above 0 and below high 3"),
+        (lambda: LogUniform(1, math.inf), "high is inf"),
         (lambda: Constant(math.nan), "value is nan"),
         (lambda: Mixture((), ()), "needs components"),
         (lambda: Mixture((1.0,), ()), "each with a weight"),

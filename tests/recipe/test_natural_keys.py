@@ -9,6 +9,10 @@ from facegen.recipe.recipe import Recipe
 
 NATURAL, DEFAULT = load("natural"), load("inversefacenet")
 CONSTANT = {"distribution": "constant", "value": 0.5}
+NO_START = {"distribution": "loguniform", "low_mm": 0, "high_mm": 4000}
+ENVIRONMENT = {"kind": "environment"}
+HALF = {"kind": "mixed", "shares": {"environment": 0.5, "interior": 0.5}}
+COEFFICIENTS = DEFAULT.with_changes({"image": {"encoding": "srgb"}})
 WRONG = [
     (NATURAL, {"attire": {"hairs": 0.5}}, ["[attire]", "'hairs'", "did you mean 'hair'"]),
     (NATURAL, {"attire": {"hair": 1.5}}, ["[attire]", "hair = 1.5", "0 to 1"]),
@@ -19,6 +23,24 @@ WRONG = [
     (DEFAULT, {"light": {"lamp": 0.5}}, ["[light]", "lamp is of environments"]),
     (DEFAULT, {"background": {"kind": "interior"}}, ["[background]", "of photographs"]),
     (NATURAL, {"background": {"shares": {"noise": 0.9}}}, ["shares", "sum to"]),
+    (NATURAL, {"attire": {"hat": "often"}}, ["[attire]", "hat = 'often'", "a number"]),
+    (NATURAL, {"light": {"lamp": 1.01}}, ["[light]", "lamp = 1.01", "0 to 1"]),
+    (NATURAL, {"light": {"brightness": 0.5}}, ["[light]", "brightness = 0.5"]),
+    (NATURAL, {"background": {"kind": "rooms"}}, ["[background]", "unknown kind 'rooms'"]),
+    (NATURAL, {"background": {"shares": {"room": 0.1}}}, ["shares", "unknown key 'room'"]),
+    (NATURAL, {"background": {"shares": {"noise": -0.1}}}, ["shares", "below 0"]),
+    (NATURAL, {"background": {"kind": "gradient"}}, ["[background]", "unknown key 'shares'"]),
+    (COEFFICIENTS, {"background": ENVIRONMENT}, ["[background]", "no environment", "[light]"]),
+    (COEFFICIENTS, {"background": HALF}, ["[background]", "no environment", "[light]"]),
+    (NATURAL, {"face_units": {"activ": 0.1}}, ["[face_units]", "did you mean 'active'"]),
+    (NATURAL, {"face_units": {"neutral": -0.1}}, ["[face_units]", "neutral = -0.1", "0 to 1"]),
+    (NATURAL, {"face_units": {"often": {"jawOpen": 9}}}, ["[face_units]", "often", "jawOpen = 9"]),
+    (DEFAULT, {"image": {"grey": 0.1}}, ["[image]", "grey", 'encoding = "srgb"']),
+    (DEFAULT, {"image": {"quality": CONSTANT}}, ["[image]", "quality", 'encoding = "srgb"']),
+    (NATURAL, {"image": {"exposures": CONSTANT}}, ["[image]", "did you mean 'exposure'"]),
+    (NATURAL, {"camera": {"distortions": CONSTANT}}, ["[camera]", "did you mean 'distortion'"]),
+    (NATURAL, {"camera": {"distortion": -0.1}}, ["[camera]", "distortion = -0.1"]),
+    (NATURAL, {"camera": {"distance": NO_START}}, ["[camera]", "distance", "low 0", "above 0"]),
     (NATURAL, {"face_units": {"active": 2.0}}, ["[face_units]", "active = 2"]),
     (DEFAULT, {"image": {"exposure": CONSTANT}}, ["[image]", "exposure", 'encoding = "srgb"']),
     (NATURAL, {"image": {"exposure": 0.5}}, ["[image]", "exposure = 0.5", "distribution"]),
@@ -38,13 +60,16 @@ def test_a_wrong_key_is_named_in_one_line(recipe: Recipe, changes, words):
     assert all(word in text for word in words), text
 
 
-def test_units_are_those_of_the_model(generic):
+def test_units_are_those_of_the_model(generic, arkit, ellipsoid):
     often = {"face_units": {"often": {"jawOpened": 0.5}}}
-    with pytest.raises(RecipeError, match="no unit 'jawOpened'"):
+    with pytest.raises(RecipeError, match="no unit 'jawOpened'") as caught:
         facegen.sample(NATURAL.with_changes(often), generic, range(2))
-    arkit = facegen.load_model("generic-arkit")
-    with pytest.raises(RecipeError):
+    assert caught.value.hint == "did you mean 'jawOpen'?"
+    with pytest.raises(RecipeError, match=r"standard deviations, the model's is in weights"):
         facegen.sample(NATURAL, arkit, range(2))
+    with pytest.raises(RecipeError, match="no named units") as caught:
+        facegen.sample(NATURAL, ellipsoid, range(2))
+    assert "--model generic" in caught.value.hint
 
 
 def test_light_of_environments_is_no_perturbation():

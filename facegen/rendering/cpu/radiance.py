@@ -28,6 +28,7 @@ from facegen.rendering.finishes import (
     LOBES,
     TO_LINEAR,
 )
+from facegen.scene.cameras import LEAST_DISTORTION
 
 TABLE = FINISHES
 L1, L2 = F(BROAD_LINEAR), F(BROAD_SQUARE)
@@ -37,6 +38,7 @@ G64, G256 = (F(gain) for gain in LOBES)
 FIRST, SECOND, WRAP = F(HAIR_FIRST), F(HAIR_SECOND), F(HAIR_WRAP)
 C5, C4, C3, C2, C1, C0 = (F(c) for c in TO_LINEAR)
 TINY = F(1e-12)
+LEAST_FACTOR, STEPS = F(LEAST_DISTORTION), 8
 
 
 @kernel
@@ -122,6 +124,20 @@ def look(
         length = ONE / np.sqrt(x * x + y * y + ONE)
         lanes[VIEW + j], lanes[VIEW + BLOCK + j] = x * length, y * length
         lanes[VIEW + 2 * BLOCK + j] = length
+
+
+@kernel
+def straighten(lanes: Float32[Array, "rows*block"], count: int, k1: float) -> None:
+    """Turn VIEW to where points are that a lens of this radial distortion shows at the pixels."""
+    for j in range(count):
+        x, y, z = lanes[VIEW + j], lanes[VIEW + BLOCK + j], lanes[VIEW + 2 * BLOCK + j]
+        pull, factor = k1 * (x * x + y * y) / (z * z), ONE
+        for _ in range(STEPS):
+            factor = max(ONE + pull / (factor * factor), LEAST_FACTOR)
+        x, y = x / factor, y / factor
+        length = ONE / np.sqrt(x * x + y * y + z * z)
+        lanes[VIEW + j], lanes[VIEW + BLOCK + j] = x * length, y * length
+        lanes[VIEW + 2 * BLOCK + j] = z * length
 
 
 @kernel

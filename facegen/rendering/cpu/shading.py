@@ -136,12 +136,20 @@ def shade_worn(
 
 
 @kernel
+def look(pixels: Pixels, n: int, faces: Faces, lanes: Float32[Array, "rows*block"]) -> None:
+    """The unit vectors from what pixels show to the camera, into lanes."""
+    radiance.look(lanes, pixels.place, faces.K[n])
+    if faces.k1[n] != ZERO:
+        radiance.straighten(lanes, len(pixels.place), faces.k1[n])
+
+
+@kernel
 def light_up(pixels: Pixels, n: int, surface: Surface, faces: Faces, work: Work) -> None:
     """Linear albedo, irradiance and highlights of pixels, into lanes."""
     lanes, chosen, count = work.lanes, pixels.triangle, len(pixels.place)
     radiance.linearise(lanes, count)
     radiance.irradiate(lanes, count, faces.illumination[n], SHADING)
-    radiance.look(lanes, pixels.place, faces.K[n])
+    look(pixels, n, faces, lanes)
     radiance.shine(lanes, count, faces.illumination[n])
     radiance.pick_finishes(lanes, chosen, surface.finish, surface.first_finish)
     radiance.highlight(lanes, count, faces.key[n])
@@ -160,7 +168,7 @@ def light_hair(
     lanes, count = work.lanes, len(pixels.place)
     radiance.linearise(lanes, count)
     radiance.irradiate(lanes, count, faces.illumination[n], SHADING)
-    radiance.look(lanes, pixels.place, faces.K[n])
+    look(pixels, n, faces, lanes)
     interpolate(surface.triangles, pixels.triangle, tangent, lanes, TANGENT)
     turn(lanes, count, faces.model_to_camera[n], TANGENT)
     radiance.gleam(lanes, count, faces.key[n])
