@@ -5,6 +5,7 @@ those it calls, and constants. So the folder of the cache is named by a hash of 
 in this room and in imaging, and of those beside this room, which have constants (finishes.py).
 """
 
+import fcntl
 import hashlib
 import os
 import pickle
@@ -36,24 +37,61 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         folder = kernel_folder()
         if folder is not None:
             with _cached_in(folder):
-                kernel._cache = KernelCache(function)
+                kernel._cache = KernelCache(function, folder)
         return kernel
 
     return decorate
 
 
-class KernelCache(_FunctionCache):  # type: ignore[misc]
-    """numba's cache of one kernel; a disk that is full costs a compilation, and no more."""
+class Turn:
+    """Which process compiles: one at a time, and those that wait read what it has compiled."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._path, self._depth, self._file = folder / "turn", 0, -1
+
+    def take(self) -> None:
+        """Wait for the turn; a kernel that another calls is compiled in the same one."""
+        self._depth += 1
+        if self._depth == 1:
+            with suppress(OSError):
+                self._file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+                fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def give(self) -> None:
+        """The turn is over, with the outermost kernel's."""
+        self._depth -= 1
+        if self._depth == 0 and self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+class KernelCache(_FunctionCache):  # type: ignore[misc]
+    """numba's cache of one kernel; a disk that is full costs a compilation, and no more.
+
+    numba calls these one at a time, whichever thread compiles.
+    """
+
+    def __init__(self, function: Callable[..., Any], folder: Path) -> None:
         super().__init__(function)
         locator, base = self._impl.locator, self._impl.filename_base
         self._cache_file = CheckedFile(self._cache_path, base, locator.get_source_stamp())
+        self._turn = turn_in(folder)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Compiled code, or None to have it compiled, while other processes wait for it."""
+        found = super().load_overload(sig, target_context)
+        if found is None:
+            self._turn.take()
+            found = super().load_overload(sig, target_context)
+            if found is not None:
+                self._turn.give()
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep compiled code, if the disk allows."""
         with suppress(OSError):
             super().save_overload(sig, data)
+        self._turn.give()
 
 
 class CheckedFile(_DataFile):  # type: ignore[misc]
@@ -75,6 +113,12 @@ class CheckedFile(_DataFile):  # type: ignore[misc]
         packed = self._dump(data)
         with self._open_for_write(self._data_path(name)) as file:
             file.write(_checksum(packed) + packed)
+
+
+@cache
+def turn_in(folder: Path) -> Turn:
+    """The turn that all kernels of a folder share."""
+    return Turn(folder)
 
 
 @cache

@@ -109,7 +109,7 @@ class CpuRenderer(Renderer):
         illumination = scene.parameters.illumination
         scaled = contiguous(illumination * HARMONICS[:, None])
         if self._settings.encoding == "display":
-            return scaled, scaled, scaled[:, :2]
+            return scaled, scaled, contiguous(scaled[:, :2])
         local = turned(illumination, scene.cameras.model_to_camera[:, :3, :3])
         return scaled, contiguous(local * HARMONICS[:, None]), key_light(illumination)
 
