@@ -1,6 +1,8 @@
 """The "real" domain keeps facegen's conventions and is a pure function of (seed, index)."""
 
+import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +35,14 @@ def real_domain():
 
 
 @pytest.fixture(scope="module")
+def parts(real_domain):
+    """Its module that makes photographs."""
+    from real_domain_parts import photographer
+
+    return photographer
+
+
+@pytest.fixture(scope="module")
 def task(real_domain, generic, tmp_path_factory):
     out = tmp_path_factory.mktemp("real-domain")
     return real_domain.Task(3, SIZE, SAMPLES, generic.sha256, out)
@@ -40,13 +50,17 @@ def task(real_domain, generic, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(real_domain, task):
-    """A small data set, made by a process of its own: its task and reports."""
+    """A small data set, made by the command: its task and reports."""
+    counts = [text for split, count in COUNTS.items() for text in (f"--{split}", str(count))]
+    settings = ["--size", str(SIZE), "--spp", str(SAMPLES), "--seed", "3", "--workers", "1"]
+    script = str(BENCHMARKS / "real_domain.py")
+    subprocess.run([sys.executable, script, *counts, *settings, "--out", str(task.out)], check=True)
     return task, real_domain.generate(task, COUNTS, workers=1)
 
 
 @pytest.fixture(scope="module")
-def photographer(real_domain, task):
-    return real_domain.Photographer(task)
+def photographer(parts, task):
+    return parts.Photographer(task)
 
 
 @pytest.fixture(scope="module")
@@ -82,18 +96,16 @@ def test_illumination_in_theta_explains_the_photograph(photographs, rendered):
 
 @pytest.mark.parametrize(("azimuth", "elevation", "row"), [(70, 0, 3), (0, 60, 1)])
 @pytest.mark.parametrize("near", [False, True])
-def test_light_comes_from_where_it_is(real_domain, photographer, azimuth, elevation, row, near):
+def test_light_comes_from_where_it_is(parts, photographer, azimuth, elevation, row, near):
     """From the image's right, or from above: theta's coefficient of x, or of y, is positive."""
-    lights, render, rng = real_domain.lights, real_domain.render, np.random.default_rng(0)
+    lights, render, rng = parts.lights, parts.render, np.random.default_rng(0)
     towards = lights.direction(azimuth, elevation)
     far = 0.2 + (lights.directions() @ towards > 0.9)[..., None] * np.full(3, 0.0 if near else 5.0)
     lamp = lights.Lamp(1000 * towards, 200.0, np.full(3, 20.0))
     lighting = lights.Lighting(far, (lamp,) if near else ())
-    subject = real_domain.subjects.draw_subject(
-        photographer.model, photographer.task.recipe, rng, rng
-    )
+    subject = parts.subjects.draw_subject(photographer.model, photographer.task.recipe, rng, rng)
     take = photographer.tracer.take(subject, lighting, render.draw_skin(rng), rng)
-    light = real_domain.light_label.fit_illumination(np.clip(take.radiance, 0, 1), take)
+    light = parts.light_label.fit_illumination(np.clip(take.radiance, 0, 1), take)
     assert (light[row] > 0.05).all()
 
 
@@ -106,14 +118,14 @@ def test_photograph_depends_on_its_index_alone(photographer, photographs):
     assert photographer.photograph(4).members() == photographs[4].members()
 
 
-def test_other_index_and_other_seed_are_other_identities(real_domain, photographs, task):
+def test_other_index_and_other_seed_are_other_identities(parts, photographs, task):
     theta = [photograph.theta for photograph in photographs]
-    other = real_domain.Photographer(real_domain.replace(task, seed=4)).photograph(0).theta
+    other = parts.Photographer(replace(task, seed=4)).photograph(0).theta
     assert len({row[3:131].tobytes() for row in [*theta, other]}) == len(theta) + 1
 
 
-def test_expression_is_sparse_and_the_mouth_mostly_closed(real_domain):
-    subjects = real_domain.subjects
+def test_expression_is_sparse_and_the_mouth_mostly_closed(parts):
+    subjects = parts.subjects
     draws = np.stack([subjects.draw_expression(np.random.default_rng(i), 64) for i in range(2000)])
     assert (np.abs(draws) <= subjects.EXPRESSION_LIMIT).all()
     assert np.mean(np.abs(draws[:, 2:]) < 2) > 0.8
@@ -140,6 +152,6 @@ def test_finished_shards_are_not_made_again(real_domain, made):
 
 
 def test_shards_of_other_settings_are_refused(real_domain, made):
-    other = real_domain.replace(made[0], seed=9)
+    other = replace(made[0], seed=9)
     with pytest.raises(DatasetError, match="made with other settings"):
         real_domain.generate(other, COUNTS, workers=1)
