@@ -152,6 +152,19 @@ def _photographed(
     return images
 
 
+def bare_images(frames: Frames) -> UInt8[Array, "N S S 3"]:
+    """The frames' images without a background, of linear light as a camera that adds nothing."""
+    from facegen.imaging.develop import develop
+    from facegen.imaging.settings import neutral
+
+    if "radiance" not in frames.layers:
+        return frames.images
+    radiance = frames.layers["radiance"]
+    images = np.empty(radiance.shape, np.uint8)
+    develop(radiance, neutral(len(radiance)), images)
+    return images
+
+
 def rendered_layers(layers: Collection[str], encoding: Encoding) -> frozenset[str]:
     """What a renderer must make for these layers: landmarks need depth, photographs edges.
 

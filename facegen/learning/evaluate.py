@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 
 from facegen.errors import DatasetError
 from facegen.files import Array
+from facegen.imaging.faces import bare_images, rendered_layers
 from facegen.learning import checkpoint, metrics
 from facegen.learning.comparison import strips
 from facegen.learning.devices import device_of
@@ -45,7 +46,10 @@ class EvaluateSettings:
 
 @dataclass(frozen=True, eq=False)
 class Rerendering:
-    """A face model and a renderer that render estimates before the cameras of the truth."""
+    """A face model and a renderer that render estimates before the cameras of the truth.
+
+    The images are in the recipe's encoding, bare: nothing worn, no background, no lens or sensor.
+    """
 
     model: MorphableModel
     layout: Layout
@@ -60,7 +64,7 @@ class Rerendering:
         transform[:, :3, :3] = rotation_matrix(parameters.rotation)
         scene = Scene(parameters, Cameras(transform, cameras.K, cameras.distortion))
         frames = self.renderer.render(scene)
-        return frames.images.copy(), frames.mask > 0
+        return bare_images(frames).copy(), frames.mask > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +100,10 @@ def evaluate_shards(net: Path, paths: Sequence[Path], settings: EvaluateSettings
         raise DatasetError(f"{net}: is for another layout or face model than the shards")
     estimator = estimator_of(loaded.network, device_of(settings.device))
     model = open_model_of(loaded.recipe, training_set.model, settings.model)
-    renderer = devices.open_renderer(
-        renderer_device, model, RenderSettings(training_set.image.size)
-    )
+    image = training_set.image
+    layers = rendered_layers((), image.encoding)
+    settings_of_renderer = RenderSettings(image.size, layers, image.encoding)
+    renderer = devices.open_renderer(renderer_device, model, settings_of_renderer)
     try:
         batch = min(settings.batch, renderer.batch)
         size = loaded.network.config.size

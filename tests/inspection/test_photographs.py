@@ -14,13 +14,13 @@ from facegen.dataset.stores.opening import open_store
 from facegen.inspection import verify
 from facegen.inspection.checks.labels import stated_faults
 
-COUNT, ALL = 20, None
-FIELDS = {"base": "natural", "count": COUNT, "shard_size": 10, "layers": "mask,landmarks"}
+COUNT, ALL = 8, None
+FIELDS = {"base": "natural", "count": COUNT, "shard_size": 4, "layers": "mask,landmarks"}
 
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory):
-    """20 photographs of 48 pixels in 2 shards."""
+    """8 photographs of 48 pixels in 2 shards."""
     out = tmp_path_factory.mktemp("photographs") / "set"
     return generated(spec_of("generic", out, {"image": {"size": 48, "format": "jpg"}}, **FIELDS))
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from estimators import oracle
-from specs import folder, samples_of
+from specs import folder, generated, samples_of, spec_of
 
+from facegen.imaging.faces import rendered_layers
 from facegen.learning import evaluate, metrics
 from facegen.learning.training_set import open_training_set
 from facegen.learning.truth import Faces, read_faces
@@ -61,6 +62,21 @@ def test_without_masks_they_are_rendered_from_the_truth(masked, rerendering):
     bare = Faces(faces.images, faces.inputs, faces.theta, faces.cameras, None)
     judgement = evaluate.judge(faces.theta, bare, rerendering)
     np.testing.assert_array_equal(judgement.errors["iou"], 100)
+
+
+def test_estimates_are_rendered_in_the_encoding_of_the_images(ellipsoid_file, tmp_path, ellipsoid):
+    image = {"size": 64, "format": "png", "encoding": "srgb"}
+    spec = spec_of(ellipsoid_file, tmp_path / "set", {"image": image}, count=8)
+    data = open_training_set([folder(generated(spec))])
+    settings = RenderSettings(64, rendered_layers((), "srgb"), "srgb")
+    renderer = open_renderer("cpu", ellipsoid, settings)
+    faces = next(read_faces(data, 64, 8))
+    rerendering = evaluate.Rerendering(ellipsoid, data.layout, renderer)
+    distance = evaluate.judge(faces.theta, faces, rerendering).distance
+    mask = rerendering.render(faces.theta, faces.cameras)[1]
+    renderer.close()
+    assert mask.mean() > 0.1
+    assert np.quantile(distance[mask], 0.6) < 0.5  # The rest are edges, smooth in images.
 
 
 def test_alignment_undoes_a_rigid_motion_but_no_scale(ellipsoid):

@@ -16,7 +16,7 @@ from facegen.rendering.devices import open_renderer
 from facegen.sampling.attire import HAND
 from facegen.scene.alignment import similarity
 
-SIZE, COUNT = 96, 12
+SIZE, COUNT = 96, 8
 SETTINGS = RenderSettings(SIZE, frozenset({"depth", "segmentation"}), "srgb")
 NEAR_MM, LEVELS = 0.1, 2 / 255
 SCALE, SHIFT = 1.1, np.array([7.0, -12.0, 20.0])

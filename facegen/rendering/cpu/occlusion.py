@@ -13,10 +13,11 @@ from facegen.models.morphable_model import MorphableModel
 from facegen.rendering.cpu.compiling import compiled
 from facegen.scene.lighting import CONSTANTS, basis
 
-DIRECTIONS = 384
-DEPTH_MAP = 512
+DIRECTIONS = 192
+DEPTH_MAP = 320
 BIAS_MM = 2.0
 BOUNCE = 0.45  # Mean reflectance of what is seen from a vertex.
+ONE, ZERO, TINY = np.float32(1), np.float32(0), np.float32(1e-6)
 # How irradiance's constants exceed those of radiance, band by band.
 BANDS = np.array([1.0, *[1.5] * 3, *[4.0] * 5])
 
@@ -85,17 +86,21 @@ def draw_depth(
 ) -> None:
     """Keep the largest third coordinate of the triangles at each whole (second, first)."""
     for t in range(len(triangles)):
-        a, b, c = seen[triangles[t, 0]], seen[triangles[t, 1]], seen[triangles[t, 2]]
-        area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-        if abs(area) < 1e-6:
+        i, j, k = triangles[t]
+        x, y, z = seen[i]
+        bx, by, bz = seen[j, 0] - x, seen[j, 1] - y, seen[j, 2] - z
+        cx, cy, cz = seen[k, 0] - x, seen[k, 1] - y, seen[k, 2] - z
+        area = bx * cy - by * cx
+        if abs(area) < TINY:
             continue
-        left, right = int(np.ceil(min(a[0], b[0], c[0]))), int(max(a[0], b[0], c[0]))
-        top, bottom = int(np.ceil(min(a[1], b[1], c[1]))), int(max(a[1], b[1], c[1]))
-        for row in range(top, bottom + 1):
-            for column in range(left, right + 1):
-                x, y = column - a[0], row - a[1]
-                v = (x * (c[1] - a[1]) - y * (c[0] - a[0])) / area
-                w = (y * (b[0] - a[0]) - x * (b[1] - a[1])) / area
-                if min(v, w) >= 0 and v + w <= 1:
-                    z = a[2] + v * (b[2] - a[2]) + w * (c[2] - a[2])
-                    depth[row, column] = max(depth[row, column], z)
+        scale = ONE / area
+        left, right = np.ceil(x + min(ZERO, bx, cx)), x + max(ZERO, bx, cx)
+        top, bottom = np.ceil(y + min(ZERO, by, cy)), y + max(ZERO, by, cy)
+        for row in range(int(top), int(bottom) + 1):
+            up = np.float32(row) - y
+            for column in range(int(left), int(right) + 1):
+                along = np.float32(column) - x
+                v = (along * cy - up * cx) * scale
+                w = (up * bx - along * by) * scale
+                if min(v, w) >= ZERO and v + w <= ONE:
+                    depth[row, column] = max(depth[row, column], z + v * bz + w * cz)
