@@ -129,3 +129,22 @@ def test_folders_of_old_sources_do_not_pile_up(tmp_path):
         os.utime(tmp_path / f"facegen-{number}", (number, number))
     compiling._remove_oldest(tmp_path)
     assert sorted(path.name[-1] for path in tmp_path.iterdir()) == ["6", "7", "8"]
+
+
+BAD = OUTER.replace("outer(x)", "bad(x)").replace("inner(x)", "inner(x).gone")
+FAIL = """
+import contextlib, fcntl, numba
+from bad import bad
+from compiling import kernel_folder
+with contextlib.suppress(numba.TypingError):
+    bad(1)
+with open(kernel_folder() / "turn") as turn:
+    fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+"""
+
+
+def test_a_compilation_that_fails_keeps_no_other_process_waiting(kernels):
+    (kernels / "bad.py").write_text(BAD)
+    package = os.path.dirname(os.path.dirname(facegen.__file__))
+    env = {**os.environ, "PYTHONPATH": package, "NUMBA_CACHE_DIR": str(kernels.parent / "cache")}
+    subprocess.run([sys.executable, "-c", FAIL], cwd=kernels, env=env, check=True)

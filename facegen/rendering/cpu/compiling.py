@@ -19,6 +19,7 @@ from typing import Any
 
 import numba
 from numba.core import caching
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
 from facegen.folders import cache_folders
@@ -38,6 +39,7 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         if folder is not None:
             with _cached_in(folder):
                 kernel._cache = KernelCache(function, folder)
+            kernel.compile = turn_in(folder).kept_until_done(kernel.compile)
         return kernel
 
     return decorate
@@ -56,6 +58,20 @@ class Turn:
             with suppress(OSError):
                 self._file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
                 fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def kept_until_done(self, compilation: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """The compilation, which gives back what it has taken when it fails or is interrupted."""
+
+        def attempt(signature: Any) -> Any:
+            with global_compiler_lock:
+                before = self._depth
+                try:
+                    return compilation(signature)
+                finally:
+                    while self._depth > before:
+                        self.give()
+
+        return attempt
 
     def give(self) -> None:
         """The turn is over, with the outermost kernel's."""
@@ -83,15 +99,12 @@ class KernelCache(_FunctionCache):  # type: ignore[misc]
         if found is None:
             self._turn.take()
             found = super().load_overload(sig, target_context)
-            if found is not None:
-                self._turn.give()
         return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep compiled code, if the disk allows."""
         with suppress(OSError):
             super().save_overload(sig, data)
-        self._turn.give()
 
 
 class CheckedFile(_DataFile):  # type: ignore[misc]
