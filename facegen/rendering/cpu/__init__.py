@@ -6,6 +6,7 @@ lanes        blocks of triangles gathered into rows
 pixels       what pixels of a surface have, into images
 raster       which triangle each pixel sees
 strands      holes and tones of hair
+spans        larger triangles, cut into rows and pixels
 worn         which triangle of what is worn each pixel sees
 radiance     light, and the highlights of skin, eyes and hair
 gathering    the pixels and vertices that are seen, listed

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int16, Int64
+from jaxtyping import Float32, Int16, Int32, UInt8
 
 from facegen.files import Array
 from facegen.models.attire import BINDINGS
@@ -62,18 +62,19 @@ def place(wearing: Wearing, pieces: Pieces, out: Meshes, n: int, slot: int, vert
     until = vertex + last - first
     out.strand[vertex:until] = pieces.strand[first:last]
     out.tangent[vertex:until] = pieces.tangent[first:last]
-    vary(wearing.variations[n, slot], pieces, first, last, out.points[vertex:until])
-    colour(wearing.colours[n, slot], pieces, first, last, out.colours[vertex:until])
-    for v in range(first, last):
-        point = out.points[vertex + v - first]
-        if binding == AFFINE:
-            move_stiffly(pieces.points[v], affine, point)
-        elif binding == FREE:
-            transform(wearing.hand[n], point)
-        else:
-            follow(pieces.near[v], pieces.weight[v], wearing.displacement[n], point)
-            if binding == BODY:
-                turn_body(pieces.points[v, 1], wearing.body[n], wearing.neck, point)
+    points = out.points[vertex:until]
+    vary(wearing.variations[n, slot], pieces, first, last, points)
+    shade, slots = pieces.shade[first:last], pieces.slot[first:last]
+    colour(wearing.colours[n, slot], slots, shade, out.colours[vertex:until])
+    if binding == AFFINE:
+        move_stiffly(pieces.points[first:last], affine, points)
+    elif binding == FREE:
+        transform(wearing.hand[n], points)
+    else:
+        near, weight = pieces.near[first:last], pieces.weight[first:last]
+        follow(near, weight, wearing.displacement[n], points)
+    if binding == BODY:
+        turn_body(pieces.points[first:last], wearing.body[n], wearing.neck, points)
 
 
 @kernel
@@ -97,16 +98,14 @@ def vary(
 @kernel
 def colour(
     colours: Float32[Array, "4 3"],
-    pieces: Pieces,
-    first: int,
-    last: int,
+    slot: UInt8[Array, "p"],
+    shade: Float32[Array, "p"],
     out: Float32[Array, "p 3"],
 ) -> None:
     """The colour of each of a piece's vertices."""
-    for v in range(first, last):
-        own, shade = colours[pieces.slot[v]], pieces.shade[v]
+    for v in range(len(out)):
         for c in range(3):
-            out[v - first, c] = own[c] * shade
+            out[v, c] = colours[slot[v], c] * shade[v]
 
 
 @kernel
@@ -125,50 +124,56 @@ def fit(
 
 @kernel
 def move_stiffly(
-    place: Float32[Array, "3"], affine: Float32[Array, "4 3"], point: Float32[Array, "3"]
+    places: Float32[Array, "p 3"], affine: Float32[Array, "4 3"], points: Float32[Array, "p 3"]
 ) -> None:
-    """Add the affine map's displacement at a place to a point."""
-    x, y, z = place[0], place[1], place[2]
-    for c in range(3):
-        point[c] += x * affine[0, c] + y * affine[1, c] + z * affine[2, c] + affine[3, c]
+    """Add the affine map's displacements at places to points."""
+    for v in range(len(points)):
+        x, y, z = places[v, 0], places[v, 1], places[v, 2]
+        for c in range(3):
+            points[v, c] += x * affine[0, c] + y * affine[1, c] + z * affine[2, c] + affine[3, c]
 
 
 @kernel
 def follow(
-    near: Int64[Array, "4"],
-    weight: Float32[Array, "4"],
+    near: Int32[Array, "p 4"],
+    weight: Float32[Array, "p 4"],
     displacement: Float32[Array, "A 3"],
-    point: Float32[Array, "3"],
+    points: Float32[Array, "p 3"],
 ) -> None:
-    """Add the weighted displacement of a point's anchors."""
-    for k in range(4):
-        for c in range(3):
-            point[c] += weight[k] * displacement[near[k], c]
+    """Add the weighted displacements of each point's anchors."""
+    for v in range(len(points)):
+        a, b, c, d = near[v, 0], near[v, 1], near[v, 2], near[v, 3]
+        p, q, r, s = weight[v, 0], weight[v, 1], weight[v, 2], weight[v, 3]
+        for k in range(3):
+            points[v, k] += p * displacement[a, k] + q * displacement[b, k]
+            points[v, k] += r * displacement[c, k] + s * displacement[d, k]
 
 
 @kernel
-def transform(matrix: Float32[Array, "4 4"], point: Float32[Array, "3"]) -> None:
-    """A point through a rigid transform."""
-    x, y, z = point[0], point[1], point[2]
-    for c in range(3):
-        point[c] = matrix[c, 0] * x + matrix[c, 1] * y + matrix[c, 2] * z + matrix[c, 3]
+def transform(matrix: Float32[Array, "4 4"], points: Float32[Array, "p 3"]) -> None:
+    """Points through a rigid transform."""
+    for v in range(len(points)):
+        x, y, z = points[v, 0], points[v, 1], points[v, 2]
+        for c in range(3):
+            points[v, c] = matrix[c, 0] * x + matrix[c, 1] * y + matrix[c, 2] * z + matrix[c, 3]
 
 
 @kernel
 def turn_body(
-    height: float,
+    places: Float32[Array, "p 3"],
     body: Float32[Array, "3 3"],
     neck: Float32[Array, "3"],
-    point: Float32[Array, "3"],
+    points: Float32[Array, "p 3"],
 ) -> None:
-    """Turn a point about the neck as the shoulders are, the less the nearer it is to the head."""
-    share = (NECK_TOP - height) / (NECK_TOP - NECK_BASE)
-    share = min(max(share, ZERO), ONE)
-    share = share * share * (np.float32(3) - np.float32(2) * share)
-    x, y, z = point[0] - neck[0], point[1] - neck[1], point[2] - neck[2]
-    for c in range(3):
-        turned = body[c, 0] * x + body[c, 1] * y + body[c, 2] * z + neck[c]
-        point[c] += share * (turned - point[c])
+    """Turn points about the neck as the shoulders are, the less the nearer their places' head."""
+    for v in range(len(points)):
+        share = (NECK_TOP - places[v, 1]) / (NECK_TOP - NECK_BASE)
+        share = min(max(share, ZERO), ONE)
+        share = share * share * (np.float32(3) - np.float32(2) * share)
+        x, y, z = points[v, 0] - neck[0], points[v, 1] - neck[1], points[v, 2] - neck[2]
+        for c in range(3):
+            turned = body[c, 0] * x + body[c, 1] * y + body[c, 2] * z + neck[c]
+            points[v, c] += share * (turned - points[v, c])
 
 
 @kernel

@@ -32,7 +32,7 @@ def see_worn(attire: Meshes, n: int, faces: Faces, first: int, work: Work) -> No
     if faces.k1[n] != ZERO:
         distort(faces.K[n], faces.k1[n], screen)
     material, strand = attire.material[s:t], attire.strand[a:b]
-    draw_worn(attire.triangles[s:t], material, strand, screen, work.keys, first)
+    draw_worn(attire.triangles[s:t], material, strand, screen, work, first)
 
 
 @kernel

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int32, UInt8, UInt32, UInt64
+from jaxtyping import Float32, Float64, Int32, UInt8, UInt32, UInt64
 
 from facegen.files import Array
 from facegen.rendering.cpu.compiling import compiled
@@ -11,6 +11,7 @@ from facegen.rendering.rings import rings
 
 # A plain number would turn float32 into float64 and uint32 into int64.
 F: Any = np.float32
+F64: Any = np.float64
 I32: Any = np.int32
 I64: Any = np.int64
 U32: Any = np.uint32
@@ -23,6 +24,11 @@ EMPTY = U64(0xFFFFFFFF)
 # Boxes of up to STAMP x STAMP pixels have a queue for each size, larger and empty ones one each.
 STAMP = 8
 LARGE, NOWHERE, QUEUES = STAMP**2, STAMP**2 + 1, STAMP**2 + 2
+
+# Queued pixels of what is worn.
+ROOM = 2048
+# Tiles of 2^TILE x 2^TILE pixels, of which one knows what is furthest away.
+TILE = 3
 
 # Rows of `lanes`, each of BLOCK numbers, gathered and worked on at once.
 BLOCK, ROWS = 256, 38
@@ -109,6 +115,25 @@ class Images(NamedTuple):
     specular: Float32[Array, "N 3*P"]
 
 
+class Spans(NamedTuple):
+    """Memory of a block of triangles, of rows (triangle and number), and of queued pixels.
+
+    slot: a pixel's triangle in the block, place: its row and column, as numbers from the box's
+    first, at: in the image.
+    """
+
+    exact: Float64[Array, "12*{BLOCK}"]
+    row_slot: UInt32[Array, "{BLOCK}"]
+    row: Float32[Array, "{BLOCK}"]
+    start: Float32[Array, "{BLOCK}"]
+    stop: Float32[Array, "{BLOCK}"]
+    slot: UInt32[Array, "{ROOM}"]
+    place: UInt32[Array, "{ROOM}"]
+    near: Float32[Array, "{ROOM}"]
+    along: Float32[Array, "{ROOM}"]
+    opacity: Float32[Array, "{ROOM}"]
+
+
 class Work(NamedTuple):
     """Memory that every face uses again, for V vertices, F triangles and S x S pixels.
 
@@ -116,7 +141,10 @@ class Work(NamedTuple):
     triangles by the size of their box, their counts and, of a block, kinds; keys: 1 / distance and
     triangle; of each covered pixel, place (row and column) and triangle, of the face, of hair or
     of what else is worn; seen: flags of vertices, vertices their list, their normals and the light
-    kept off; worn_screen: of what is worn; of a block, pixel, lanes and quantised.
+    kept off; worn_screen and worn_list of
+    triangles: of what is worn; farthest: the least key of each tile, and a row for work;
+    spans; of a block, pixel,
+    lanes and quantised.
     """
 
     screen: Float32[Array, "3*V"]
@@ -131,13 +159,27 @@ class Work(NamedTuple):
     hair_place: UInt32[Array, "S*S+1"]
     hair_triangle: UInt32[Array, "S*S+1"]
     worn_screen: Float32[Array, "3*P"]
+    worn_list: UInt32[Array, "T"]
+    farthest: UInt64[Array, "tiles+1 S"]
     seen: UInt8[Array, "3*V"]
     vertices: UInt32[Array, "V+1"]
     normals: Float32[Array, "3*V"]
     kept_off: Float32[Array, "3*V"]
+    spans: Spans
     pixel: UInt32[Array, "{BLOCK}"]
     lanes: Float32[Array, "{ROWS}*{BLOCK}"]
     quantised: UInt8[Array, "3*{BLOCK}"]
+
+
+def spans() -> Spans:
+    """Memory for spans."""
+    return Spans(
+        np.zeros(12 * BLOCK, np.float64),
+        np.zeros(BLOCK, U32),
+        *np.zeros((3, BLOCK), F),
+        *np.zeros((2, ROOM), U32),
+        *np.zeros((3, ROOM), F),
+    )
 
 
 def work_for(vertices: int, triangles: int, size: int) -> Work:
@@ -156,14 +198,26 @@ def work_for(vertices: int, triangles: int, size: int) -> Work:
         hair_place=np.empty(pixels, U32),
         hair_triangle=np.empty(pixels, U32),
         worn_screen=np.empty(0, F),
+        worn_list=np.empty(0, U32),
+        farthest=np.empty(((size >> TILE) + 2, size), U64),
         seen=np.empty(3 * vertices, np.uint8),
         vertices=np.empty(vertices + 1, U32),
         normals=np.empty(3 * vertices, F),
         kept_off=np.zeros(3 * vertices, F),
+        spans=spans(),
         pixel=np.empty(BLOCK, U32),
         lanes=np.zeros(ROWS * BLOCK, F),
         quantised=np.empty(3 * BLOCK, np.uint8),
     )
+
+
+def with_room(work: Work, vertices: int, triangles: int) -> Work:
+    """The memory with room for so many vertices and triangles of what is worn."""
+    if 3 * vertices > len(work.worn_screen):
+        work = work._replace(worn_screen=np.empty(3 * vertices, F))
+    if triangles > len(work.worn_list):
+        work = work._replace(worn_list=np.empty(triangles, U32))
+    return work
 
 
 def mesh_of(

@@ -76,13 +76,14 @@ def turn(
     m00, m01, m02 = transform[0, 0], transform[0, 1], transform[0, 2]
     m10, m11, m12 = transform[1, 0], transform[1, 1], transform[1, 2]
     m20, m21, m22 = transform[2, 0], transform[2, 1], transform[2, 2]
+    rows = lanes[row : row + 3 * BLOCK]
     for j in range(count):
-        x, y, z = lanes[row + j], lanes[row + BLOCK + j], lanes[row + 2 * BLOCK + j]
+        x, y, z = rows[j], rows[BLOCK + j], rows[2 * BLOCK + j]
         scale = ONE / np.sqrt(max(x * x + y * y + z * z, TINY))
         x, y, z = x * scale, y * scale, z * scale
-        lanes[row + j] = m00 * x + m01 * y + m02 * z
-        lanes[row + BLOCK + j] = m10 * x + m11 * y + m12 * z
-        lanes[row + 2 * BLOCK + j] = m20 * x + m21 * y + m22 * z
+        rows[j] = m00 * x + m01 * y + m02 * z
+        rows[BLOCK + j] = m10 * x + m11 * y + m12 * z
+        rows[2 * BLOCK + j] = m20 * x + m21 * y + m22 * z
 
 
 @kernel

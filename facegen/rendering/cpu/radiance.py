@@ -38,7 +38,17 @@ G64, G256 = (F(gain) for gain in LOBES)
 FIRST, SECOND, WRAP = F(HAIR_FIRST), F(HAIR_SECOND), F(HAIR_WRAP)
 C5, C4, C3, C2, C1, C0 = (F(c) for c in TO_LINEAR)
 TINY = F(1e-12)
+# Cosines whose powers are nothing, but still normal numbers, which CPUs are quick with.
+DULL, FAR_OFF = F(0.75), F(0.1)
 LEAST_FACTOR, STEPS = F(LEAST_DISTORTION), 8
+
+
+@kernel
+def row_of(
+    lanes: Float32[Array, "rows*block"], first: int, channel: int
+) -> Float32[Array, "block"]:
+    """One of three rows of lanes."""
+    return lanes[first + channel * BLOCK : first + (channel + 1) * BLOCK]
 
 
 @kernel
@@ -50,13 +60,13 @@ def irradiate(
         weights = illumination[:, channel]
         l0, l1, l2, l3, l4 = weights[0], weights[1], weights[2], weights[3], weights[4]
         l5, l6, l7, l8 = weights[5], weights[6], weights[7], weights[8]
-        row = to + channel * BLOCK
+        out = row_of(lanes, to, channel)
         for j in range(count):
             x, y, z = lanes[NORMAL + j], lanes[NORMAL + BLOCK + j], lanes[NORMAL + 2 * BLOCK + j]
             linear = l0 + l1 * y + l2 * z + l3 * x
             cross = l4 * x * y + l5 * y * z + l7 * x * z
             square = l6 * (F(3) * z * z - ONE) + l8 * (x * x - y * y)
-            lanes[row + j] = linear + cross + square
+            out[j] = linear + cross + square
 
 
 @kernel
@@ -65,24 +75,21 @@ def light(
 ) -> None:
     """Display-referred colour: reflectance times irradiance, into VALUES."""
     irradiate(lanes, count, illumination, VALUES)
-    for row in range(3):
-        for j in range(row * BLOCK, row * BLOCK + count):
-            lanes[VALUES + j] *= lanes[ALBEDO + j]
+    for j in range(3 * BLOCK):
+        lanes[VALUES + j] *= lanes[ALBEDO + j]
 
 
 @kernel
-def linearise(lanes: Float32[Array, "rows*block"], count: int) -> None:
+def linearise(lanes: Float32[Array, "rows*block"]) -> None:
     """The albedo as linear light, into VALUES: sRGB's curve within 0.0003 (IEC 61966-2-1)."""
-    for row in range(3):
-        for j in range(row * BLOCK, row * BLOCK + count):
-            x = min(max(lanes[ALBEDO + j], ZERO), ONE)
-            lanes[VALUES + j] = ((((C5 * x + C4) * x + C3) * x + C2) * x + C1) * x + C0
+    for j in range(3 * BLOCK):
+        x = min(max(lanes[ALBEDO + j], ZERO), ONE)
+        lanes[VALUES + j] = ((((C5 * x + C4) * x + C3) * x + C2) * x + C1) * x + C0
 
 
 @kernel
 def keep_off(
     lanes: Float32[Array, "rows*block"],
-    count: int,
     illumination: Float32[Array, "9 3"],
     kept_off: int,
 ) -> None:
@@ -91,23 +98,22 @@ def keep_off(
     kept_off: the row of what is kept off; the share that is left stays there.
     """
     for channel in range(3):
-        least = LEAST * illumination[0, channel]
-        for j in range(channel * BLOCK, channel * BLOCK + count):
-            whole = max(lanes[SHADING + j], least)
-            left = min(max(lanes[SHADING + j] + lanes[kept_off + j], least), whole + whole)
-            lanes[kept_off + j] = min(left / max(whole, TINY), ONE)
-            lanes[SHADING + j] = left
+        least, shading = LEAST * illumination[0, channel], row_of(lanes, SHADING, channel)
+        kept = row_of(lanes, kept_off, channel)
+        for j in range(BLOCK):
+            whole = max(shading[j], least)
+            left = min(max(shading[j] + kept[j], least), whole + whole)
+            kept[j] = min(left / max(whole, TINY), ONE)
+            shading[j] = left
 
 
 @kernel
-def clip_below(
-    lanes: Float32[Array, "rows*block"], count: int, illumination: Float32[Array, "9 3"]
-) -> None:
+def clip_below(lanes: Float32[Array, "rows*block"], illumination: Float32[Array, "9 3"]) -> None:
     """No irradiance below the least there is."""
     for channel in range(3):
-        least = LEAST * illumination[0, channel]
-        for j in range(channel * BLOCK, channel * BLOCK + count):
-            lanes[SHADING + j] = max(lanes[SHADING + j], least)
+        least, shading = LEAST * illumination[0, channel], row_of(lanes, SHADING, channel)
+        for j in range(BLOCK):
+            shading[j] = max(shading[j], least)
 
 
 @kernel
@@ -199,7 +205,7 @@ def highlight(lanes: Float32[Array, "rows*block"], count: int, key: Float32[Arra
         hx, hy = dx + lanes[VIEW + j], dy + lanes[VIEW + BLOCK + j]
         hz = dz + lanes[VIEW + 2 * BLOCK + j]
         length = ONE / np.sqrt(max(hx * hx + hy * hy + hz * hz, TINY))
-        x = max((nx * hx + ny * hy + nz * hz) * length, ZERO)
+        x = max((nx * hx + ny * hy + nz * hz) * length, DULL)
         x *= x
         x *= x
         x *= x
@@ -211,10 +217,11 @@ def highlight(lanes: Float32[Array, "rows*block"], count: int, key: Float32[Arra
         lobes += lanes[FINISH + 3 * BLOCK + j] * G256 * p128 * p128
         sharp = max(nx * dx + ny * dy + nz * dz, ZERO) * LOW * lobes
         rough, broad = LOW * lanes[FINISH + j], lanes[FINISH + BLOCK + j]
-        for channel, colour in ((0, red), (1, green), (2, blue)):
-            at = channel * BLOCK + j
-            every_way = rough * max(lanes[SHADING + at], ZERO)
-            lanes[GLOSS + at] = every_way + broad * lanes[GLOSS + at] + sharp * colour
+        r, g, b = lanes[SHADING + j], lanes[SHADING + BLOCK + j], lanes[SHADING + 2 * BLOCK + j]
+        r, g, b = rough * max(r, ZERO), rough * max(g, ZERO), rough * max(b, ZERO)
+        lanes[GLOSS + j] = r + broad * lanes[GLOSS + j] + sharp * red
+        lanes[GLOSS + BLOCK + j] = g + broad * lanes[GLOSS + BLOCK + j] + sharp * green
+        lanes[GLOSS + 2 * BLOCK + j] = b + broad * lanes[GLOSS + 2 * BLOCK + j] + sharp * blue
 
 
 @kernel
@@ -232,7 +239,7 @@ def gleam(lanes: Float32[Array, "rows*block"], count: int, key: Float32[Array, "
         hz = dz + lanes[VIEW + 2 * BLOCK + j]
         square = max((tx * tx + ty * ty + tz * tz) * (hx * hx + hy * hy + hz * hz), TINY)
         cosine = tx * hx + ty * hy + tz * hz
-        x = max(ONE - cosine * cosine / square, ZERO)
+        x = max(ONE - cosine * cosine / square, FAR_OFF)
         x *= x
         x *= x
         broad = x * x
@@ -245,16 +252,15 @@ def gleam(lanes: Float32[Array, "rows*block"], count: int, key: Float32[Array, "
 
 
 @kernel
-def shine_less(lanes: Float32[Array, "rows*block"], count: int, left: int) -> None:
+def shine_less(lanes: Float32[Array, "rows*block"], left: int) -> None:
     """Highlights times the share of light that surroundings leave, in rows `left`."""
-    for row in range(3):
-        for j in range(row * BLOCK, row * BLOCK + count):
-            lanes[GLOSS + j] *= lanes[left + j]
+    shares = lanes[left : left + 3 * BLOCK]
+    for j in range(3 * BLOCK):
+        lanes[GLOSS + j] *= shares[j]
 
 
 @kernel
-def add_up(lanes: Float32[Array, "rows*block"], count: int) -> None:
+def add_up(lanes: Float32[Array, "rows*block"]) -> None:
     """Radiance: linear albedo times shading plus highlights, into VALUES."""
-    for row in range(3):
-        for j in range(row * BLOCK, row * BLOCK + count):
-            lanes[VALUES + j] = lanes[VALUES + j] * lanes[SHADING + j] + lanes[GLOSS + j]
+    for j in range(3 * BLOCK):
+        lanes[VALUES + j] = lanes[VALUES + j] * lanes[SHADING + j] + lanes[GLOSS + j]

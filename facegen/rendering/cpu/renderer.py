@@ -23,7 +23,7 @@ from facegen.rendering.contract import (
     empty_meshes,
 )
 from facegen.rendering.cpu.compiling import cpu
-from facegen.rendering.cpu.memory import Faces, Images, mesh_of, work_for
+from facegen.rendering.cpu.memory import Faces, Images, mesh_of, with_room, work_for
 from facegen.rendering.cpu.occlusion import transfer_of
 from facegen.rendering.cpu.shading import draw_faces
 from facegen.scene.lighting import CONSTANTS, key_light, turned
@@ -116,9 +116,9 @@ class CpuRenderer(Renderer):
     def _worn(self, scene: Scene) -> Meshes:
         """What is worn, with memory for it on the screen."""
         meshes = nothing_worn(len(scene)) if scene.attire is None else scene.attire
-        needed = 3 * int(np.diff(meshes.vertex_start).max(initial=0))
-        if needed > len(self._work.worn_screen):
-            self._work = self._work._replace(worn_screen=np.empty(needed, np.float32))
+        vertices = int(np.diff(meshes.vertex_start).max(initial=0))
+        triangles = int(np.diff(meshes.triangle_start).max(initial=0))
+        self._work = with_room(self._work, vertices, triangles)
         return meshes
 
     def _frames(self, count: int, seconds: dict[str, float]) -> Frames:

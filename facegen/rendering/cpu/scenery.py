@@ -25,35 +25,44 @@ def paint_environment(
 ) -> None:
     """A view into a place; turn: of the place about the vertical, as a share of a whole turn."""
     height, width = panorama.shape[:2]
-    size = len(out)
+    size, line = len(out), np.empty(3 * (width + 1), np.float32)
     reach = F(0.12) + F(0.5) * draws[VIEW]
     tilt = F(0.5) * (draws[VIEW + 1] - HALF)
     for row in range(size):
         y = reach * (ONE - F(2) * (F(row) + HALF) / F(size)) + tilt
-        for column in range(size):
-            x = reach * (F(2) * (F(column) + HALF) / F(size) - ONE)
-            longitude = HALF + x / TAU - turn
-            longitude -= np.floor(longitude)
-            latitude = HALF - F(2) * y / TAU
-            look_up(
-                panorama, longitude * F(width) - HALF, latitude * F(height) - HALF, out[row, column]
-            )
+        blend_rows(panorama, (HALF - F(2) * y / TAU) * F(height) - HALF, line)
+        look_along(line, reach, turn, out[row].reshape(-1))
 
 
 @kernel
-def look_up(
-    panorama: Float32[Array, "H W 3"], u: float, v: float, out: Float32[Array, "3"]
+def blend_rows(
+    panorama: Float32[Array, "H W 3"], v: float, line: Float32[Array, "3*(W+1)"]
 ) -> None:
-    """A panorama between its pixels: round at the sides, held at the poles."""
-    height, width = panorama.shape[:2]
-    column, row = int(np.floor(u)), int(np.floor(v))
-    s, t = u - F(column), v - F(row)
-    left, right = column % width, (column + 1) % width
-    top, bottom = min(max(row, 0), height - 1), min(max(row + 1, 0), height - 1)
-    for c in range(3):
-        a = panorama[top, left, c] + s * (panorama[top, right, c] - panorama[top, left, c])
-        b = panorama[bottom, left, c] + s * (panorama[bottom, right, c] - panorama[bottom, left, c])
-        out[c] = a + t * (b - a)
+    """A panorama between two of its rows, held at the poles; its first pixel follows its last."""
+    last = len(panorama) - 1
+    row = int(np.floor(v))
+    t = v - F(row)
+    above = panorama[min(max(row, 0), last)].reshape(-1)
+    below = panorama[min(max(row + 1, 0), last)].reshape(-1)
+    for i in range(len(above)):
+        line[i] = above[i] + t * (below[i] - above[i])
+    line[len(above) :] = line[:3]
+
+
+@kernel
+def look_along(
+    line: Float32[Array, "3*(W+1)"], reach: float, turn: float, out: Float32[Array, "3*G"]
+) -> None:
+    """A row of a view, from all around: `reach` to the left and right of straight on."""
+    size, width = len(out) // 3, len(line) // 3 - 1
+    for column in range(size):
+        x = reach * (F(2) * (F(column) + HALF) / F(size) - ONE)
+        place = HALF + x / TAU - turn - HALF / F(width)
+        u = (place - np.floor(place)) * F(width)
+        left = min(max(np.floor(u), ZERO), F(width - 1))
+        s, at = u - left, 3 * int(left)
+        for c in range(3):
+            out[3 * column + c] = line[at + c] + s * (line[at + 3 + c] - line[at + c])
 
 
 @kernel
@@ -142,19 +151,33 @@ def enlarge_behind(
 ) -> None:
     """Fill radiance where nothing covers it with a smaller picture, made larger."""
     size, small = len(covered), len(picture)
-    scale = F(small) / F(size)
+    line, scale = np.empty(3 * small, np.float32), F(small) / F(size)
     for row in range(size):
         v = (F(row) + HALF) * scale - HALF
         top = min(max(int(np.floor(v)), 0), small - 2)
         t = min(max(v - F(top), ZERO), ONE)
-        for column in range(size):
-            if covered[row, column] == 0:
-                u = (F(column) + HALF) * scale - HALF
-                left = min(max(int(np.floor(u)), 0), small - 2)
-                s = min(max(u - F(left), ZERO), ONE)
-                for c in range(3):
-                    a = picture[top, left, c]
-                    a += s * (picture[top, left + 1, c] - a)
-                    b = picture[top + 1, left, c]
-                    b += s * (picture[top + 1, left + 1, c] - b)
-                    radiance[row, column, c] = gain[c] * (a + t * (b - a))
+        above, below = picture[top].reshape(-1), picture[top + 1].reshape(-1)
+        for i in range(len(line)):
+            line[i] = above[i] + t * (below[i] - above[i])
+        enlarge_line(line, gain, covered[row], radiance[row].reshape(-1))
+
+
+@kernel
+def enlarge_line(
+    line: Float32[Array, "3*G"],
+    gain: Float32[Array, "3"],
+    covered: UInt8[Array, "S"],
+    out: Float32[Array, "3*S"],
+) -> None:
+    """Fill a row where nothing covers it with a shorter row, made longer."""
+    small, (red, green, blue) = len(line) // 3, (gain[0], gain[1], gain[2])
+    scale, last = F(small) / F(len(covered)), F(small - 2)
+    for column in range(len(covered)):
+        if covered[column] == 0:
+            u = (F(column) + HALF) * scale - HALF
+            left = min(max(np.floor(u), ZERO), last)
+            s, at = min(max(u - left, ZERO), ONE), 3 * int(left)
+            r, g, b = line[at], line[at + 1], line[at + 2]
+            out[3 * column] = red * (r + s * (line[at + 3] - r))
+            out[3 * column + 1] = green * (g + s * (line[at + 4] - g))
+            out[3 * column + 2] = blue * (b + s * (line[at + 5] - b))

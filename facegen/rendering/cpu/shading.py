@@ -147,7 +147,7 @@ def look(pixels: Pixels, n: int, faces: Faces, lanes: Float32[Array, "rows*block
 def light_up(pixels: Pixels, n: int, surface: Surface, faces: Faces, work: Work) -> None:
     """Linear albedo, irradiance and highlights of pixels, into lanes."""
     lanes, chosen, count = work.lanes, pixels.triangle, len(pixels.place)
-    radiance.linearise(lanes, count)
+    radiance.linearise(lanes)
     radiance.irradiate(lanes, count, faces.illumination[n], SHADING)
     look(pixels, n, faces, lanes)
     radiance.shine(lanes, count, faces.illumination[n])
@@ -166,7 +166,7 @@ def light_hair(
 ) -> None:
     """Linear albedo, irradiance and highlights of hair, into lanes, and all added up."""
     lanes, count = work.lanes, len(pixels.place)
-    radiance.linearise(lanes, count)
+    radiance.linearise(lanes)
     radiance.irradiate(lanes, count, faces.illumination[n], SHADING)
     look(pixels, n, faces, lanes)
     interpolate(surface.triangles, pixels.triangle, tangent, lanes, TANGENT)
@@ -178,14 +178,14 @@ def light_hair(
 @kernel
 def finish_light(pixels: Pixels, n: int, surface: Surface, faces: Faces, work: Work) -> None:
     """Take off the light that surroundings keep off, and add all up."""
-    lanes, count = work.lanes, len(pixels.place)
+    lanes = work.lanes
     if len(surface.kept_off):
         interpolate(surface.triangles, pixels.triangle, surface.kept_off, lanes, TANGENT)
-        radiance.keep_off(lanes, count, faces.illumination[n], TANGENT)
-        radiance.shine_less(lanes, count, TANGENT)
+        radiance.keep_off(lanes, faces.illumination[n], TANGENT)
+        radiance.shine_less(lanes, TANGENT)
     else:
-        radiance.clip_below(lanes, count, faces.illumination[n])
-    radiance.add_up(lanes, count)
+        radiance.clip_below(lanes, faces.illumination[n])
+    radiance.add_up(lanes)
 
 
 @kernel

@@ -33,8 +33,9 @@ def hashed(i: int) -> float:
 @kernel
 def comb(lanes: Float32[Array, "rows*block"], count: int, strand: int, albedo: int) -> None:
     """Lighten and darken albedo by locks; strand: the row of s."""
+    along, rows = lanes[strand : strand + BLOCK], lanes[albedo : albedo + 3 * BLOCK]
     for j in range(count):
-        tone = TONE_LOW + TONE_SPAN * noise(TONE_RATE * lanes[strand + j])
-        lanes[albedo + j] *= tone
-        lanes[albedo + BLOCK + j] *= tone
-        lanes[albedo + 2 * BLOCK + j] *= tone
+        tone = TONE_LOW + TONE_SPAN * noise(TONE_RATE * along[j])
+        rows[j] *= tone
+        rows[BLOCK + j] *= tone
+        rows[2 * BLOCK + j] *= tone
