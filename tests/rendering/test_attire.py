@@ -8,7 +8,7 @@ import synthetic
 
 import facegen
 from facegen.imaging.faces import dresser_of, scene_of
-from facegen.models.attire import library_path, read_library
+from facegen.models.attire import CLEAR, library_path, read_library
 from facegen.models.morphable_model import SEGMENTS
 from facegen.models.wardrobe import fit_wardrobe
 from facegen.rendering.contract import RenderSettings
@@ -86,6 +86,31 @@ def test_renderers_agree_on_what_is_worn(renderers, natural, generic, dresser, c
     off = abs(a["radiance"] - b["radiance"]).max(axis=-1)
     assert (off[skin] > LEVELS).mean() < 0.001
     assert (off[worn] > LEVELS).mean() < 0.004
+
+
+def without_lenses(scene):
+    """The scene with its clear lenses taken out."""
+    corners = scene.attire.triangles.copy()
+    corners[scene.attire.material == CLEAR] = 0
+    return replace(scene, attire=scene.attire._replace(triangles=corners))
+
+
+def test_clear_lenses_reflect_and_hide_nothing(renderers, natural, generic, dresser):
+    often = dict.fromkeys(natural.table["attire"], 0.0) | {"glasses": 1.0}
+    samples = facegen.sample(
+        natural.with_changes({"attire": often}), generic, range(2 * COUNT), seed=3
+    )
+    scene = scene_of(samples, dresser)
+    for renderer in renderers:
+        glazed, open_ = (frames_of(renderer, one) for one in (scene, without_lenses(scene)))
+        for name in ("mask", "covered", "depth", "segmentation"):
+            np.testing.assert_array_equal(glazed[name], open_[name])
+        added = (glazed["radiance"] - open_["radiance"]).mean(axis=-1)
+        assert added.min() > -1e-6
+        assert (added > 0.001).sum(axis=(1, 2)).mean() > 100
+    a, b = (frames_of(renderer, scene)["radiance"] for renderer in renderers)
+    both = (glazed["covered"] > 0) & (added > 0.001)
+    assert (abs(a - b).max(axis=-1)[both] > LEVELS).mean() < 0.01
 
 
 def test_a_hand_before_a_face_hides_landmarks(natural, generic, suited):

@@ -11,6 +11,8 @@ worn         which triangle of what is worn each pixel sees
 radiance     light, and the highlights of skin, eyes and hair
 gathering    the pixels and vertices that are seen, listed
 shading      normals, light, and the layers
+glass        what clear lenses reflect
+drawing      a batch of faces, one after the other
 assembly     what people wear, put together
 occlusion    the light that a face keeps from itself
 compositing  backgrounds behind faces

@@ -139,11 +139,10 @@ class Work(NamedTuple):
 
     screen: x and y in 1/256 pixel, pixel centres at multiples of 256, and 1 / distance; queues of
     triangles by the size of their box, their counts and, of a block, kinds; keys: 1 / distance and
-    triangle; of each covered pixel, place (row and column) and triangle, of the face, of hair or
-    of what else is worn; seen: flags of vertices, vertices their list, their normals and the light
-    kept off; worn_screen and worn_list of
-    triangles: of what is worn; farthest: the least key of each tile, and a row for work;
-    spans; of a block, pixel,
+    triangle, glass: those with clear lenses; of each covered pixel, place (row and column) and
+    triangle, of the face, of hair or of what else is worn; worn_screen and worn_list, of triangles:
+    of what is worn; farthest: the least key of each tile, and a row for work; seen: flags of
+    vertices, vertices their list, their normals and the light kept off; spans; of a block, pixel,
     lanes and quantised.
     """
 
@@ -152,6 +151,7 @@ class Work(NamedTuple):
     counts: UInt32[Array, "{QUEUES}"]
     kinds: UInt32[Array, "{BLOCK}"]
     keys: UInt64[Array, "S S"]
+    glass: UInt64[Array, "S S"]
     place: UInt32[Array, "S*S+1"]
     triangle: UInt32[Array, "S*S+1"]
     worn_place: UInt32[Array, "S*S+1"]
@@ -191,6 +191,7 @@ def work_for(vertices: int, triangles: int, size: int) -> Work:
         counts=np.empty(QUEUES, U32),
         kinds=np.empty(BLOCK, U32),
         keys=np.empty((size, size), U64),
+        glass=np.empty((size, size), U64),
         place=np.empty(pixels, U32),
         triangle=np.empty(pixels, U32),
         worn_place=np.empty(pixels, U32),

@@ -23,9 +23,9 @@ from facegen.rendering.contract import (
     empty_meshes,
 )
 from facegen.rendering.cpu.compiling import cpu
+from facegen.rendering.cpu.drawing import draw_faces
 from facegen.rendering.cpu.memory import Faces, Images, mesh_of, with_room, work_for
 from facegen.rendering.cpu.occlusion import transfer_of
-from facegen.rendering.cpu.shading import draw_faces
 from facegen.scene.lighting import CONSTANTS, key_light, turned
 
 BATCH, BATCH_PIXELS = 64, 64 * 256**2

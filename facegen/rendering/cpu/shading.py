@@ -6,14 +6,10 @@ from facegen.files import Array
 from facegen.rendering.contract import Meshes
 from facegen.rendering.cpu import radiance
 from facegen.rendering.cpu.gathering import (
-    collect,
-    collect_both,
     find_kept_off,
     find_normals,
     list_seen,
     mark,
-    part_hair,
-    see_worn,
 )
 from facegen.rendering.cpu.lanes import gather
 from facegen.rendering.cpu.memory import (
@@ -43,26 +39,8 @@ from facegen.rendering.cpu.pixels import (
     turn,
     weigh,
 )
-from facegen.rendering.cpu.raster import see
 from facegen.rendering.cpu.strands import comb
 from facegen.rendering.finishes import MATERIALS
-
-
-@kernel
-def draw_faces(faces: Faces, attire: Meshes, mesh: Mesh, work: Work, images: Images) -> None:
-    """Draw a batch of faces, one after the other, and what their people wear."""
-    for n in range(len(faces.points)):
-        clear(images, n)
-        see(mesh, faces.points[n], faces.model_to_camera[n], faces.K[n], faces.k1[n], work)
-        worn = attire.vertex_start[n + 1] > attire.vertex_start[n]
-        if worn:
-            see_worn(attire, n, faces, len(mesh.segmentation), work)
-        if not worn:
-            shade_face(collect(work, images, n), n, mesh, faces, work, images)
-            continue
-        counts = collect_both(work, len(mesh.segmentation), images, n)
-        shade_face(counts[0], n, mesh, faces, work, images)
-        shade_worn(part_hair(attire, n, counts[1], work), n, attire, faces, work, images)
 
 
 @kernel
@@ -97,14 +75,12 @@ def shade_face(count: int, n: int, mesh: Mesh, faces: Faces, work: Work, images:
 
 
 @kernel
-def shade_worn(
-    counts: tuple[int, int], n: int, attire: Meshes, faces: Faces, work: Work, images: Images
-) -> None:
-    """Colour the pixels where one sees what is worn: so many of hair, and so many others."""
+def worn_surface(n: int, attire: Meshes, work: Work) -> Surface:
+    """What one wears, as pixels are shaded from it."""
     a, b = attire.vertex_start[n], attire.vertex_start[n + 1]
     s, t = attire.triangle_start[n], attire.triangle_start[n + 1]
     material, nothing = attire.material[s:t], work.normals[:0]
-    surface = Surface(
+    return Surface(
         attire.triangles[s:t].reshape(-1),
         work.worn_screen,
         attire.normals[a:b].reshape(-1),
@@ -115,6 +91,15 @@ def shade_worn(
         material,
         MATERIALS,
     )
+
+
+@kernel
+def shade_worn(
+    counts: tuple[int, int], n: int, attire: Meshes, faces: Faces, work: Work, images: Images
+) -> None:
+    """Colour the pixels where one sees what is worn: so many of hair, and so many others."""
+    a, b = attire.vertex_start[n], attire.vertex_start[n + 1]
+    surface = worn_surface(n, attire, work)
     strand, tangent = attire.strand[a:b].reshape(-1), attire.tangent[a:b].reshape(-1)
     for start in range(0, counts[0], BLOCK):
         stop = min(start + BLOCK, counts[0])
@@ -186,21 +171,6 @@ def finish_light(pixels: Pixels, n: int, surface: Surface, faces: Faces, work: W
     else:
         radiance.clip_below(lanes, faces.illumination[n])
     radiance.add_up(lanes)
-
-
-@kernel
-def clear(images: Images, n: int) -> None:
-    """Make the n-th image and its layers empty."""
-    for layer in (images.images, images.normal, images.albedo, images.pncc):
-        if len(layer):
-            layer[n] = 0
-    if len(images.segmentation):
-        images.segmentation[n] = 0
-    if len(images.depth):
-        images.depth[n] = 0
-    for exact in (images.radiance, images.shading, images.specular):
-        if len(exact):
-            exact[n] = 0
 
 
 @kernel

@@ -44,8 +44,9 @@ def draw_worn(
     for half in range(2):
         find_farthest(work.keys, work.farthest)
         nearest, farthest = (middle, REACH) if half == 0 else (ZERO, middle)
-        chosen = list_visible(triangles, material, screen, (nearest, farthest), work)
-        draw_listed(work.worn_list[:chosen], triangles, material, strand, screen, work, first)
+        chosen = list_visible(triangles, material, screen, (nearest, farthest), False, work)
+        listed = work.worn_list[:chosen]
+        draw_listed(listed, triangles, material, strand, screen, work.keys, work, first)
 
 
 @kernel
@@ -54,17 +55,18 @@ def list_visible(
     material: UInt8[Array, "T"],
     screen: Float32[Array, "3*P"],
     between: tuple[float, float],
+    clear: bool,
     work: Work,
 ) -> int:
-    """List triangles whose nearest corner's 1 / distance is in a range; how many there are.
+    """List clear lenses or all else whose nearest 1 / distance is in a range; how many there are.
 
-    Those that are not on the screen, or behind all that it shows there, are left out.
+    Triangles that are not on the screen, or behind all that it shows there, are left out.
     """
     listed, farthest, last, count = work.worn_list, work.farthest, I32(len(work.keys) - 1), 0
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         near = max(screen[a + 2], screen[b + 2], screen[c + 2])
-        if near < between[0] or near >= between[1] or material[t] == CLEAR_U8:
+        if near < between[0] or near >= between[1] or (material[t] == CLEAR_U8) != clear:
             continue
         left, right, top, bottom = box_of(
             screen[a], screen[b], screen[c], screen[a + 1], screen[b + 1], screen[c + 1], last
@@ -131,11 +133,12 @@ def draw_listed(
     material: UInt8[Array, "T"],
     strand: Float32[Array, "P 3"],
     screen: Float32[Array, "3*P"],
+    keys: UInt64[Array, "S S"],
     work: Work,
     first: int,
 ) -> None:
-    """Draw the listed triangles."""
-    lanes, numbers, size = work.lanes, work.pixel, len(work.keys)
+    """Draw the listed triangles into the keys."""
+    lanes, numbers, size = work.lanes, work.pixel, len(keys)
     for start in range(0, len(listed), BLOCK):
         chosen = listed[start : start + BLOCK]
         gather(triangles.reshape(-1), screen, chosen, lanes)
@@ -143,7 +146,7 @@ def draw_listed(
         set_up(lanes, work.spans, len(chosen), size)
         for j in range(len(chosen)):
             numbers[j] = U32(first) + chosen[j]
-        draw_block(lanes, numbers[: len(chosen)], work.spans, work.keys)
+        draw_block(lanes, numbers[: len(chosen)], work.spans, keys)
 
 
 @kernel

@@ -19,6 +19,8 @@ class Target:
     numpy: type
 
 
+GL_BLEND = 0x0BE2
+GLAZED = ("radiance", "specular")
 COLOUR, LIGHT = Target(4, "f1", np.uint8), Target(4, "f4", np.float32)
 TARGETS = {
     "image": COLOUR,
@@ -58,12 +60,14 @@ class LayerPass:
         self, context: moderngl.Context, surface: Surface, layer: str, strip: Strip
     ) -> None:
         name = layer.removesuffix(BENEATH)
+        self._context = context
         self._surface, self._target, self._size = surface, target_of(layer), strip.size
         self._beneath = name != layer
         self._program, self._worn_program = (
             context.program(vertex_shader(worn), fragment_shader=fragment_shader(name, worn))
             for worn in (False, True)
         )
+        self._glazed = name in GLAZED and not self._beneath
         colour = context.texture(strip.pixels, self._target.components, dtype=self._target.dtype)
         depth = context.depth_renderbuffer(strip.pixels)
         self._framebuffer = context.framebuffer([colour], depth)
@@ -80,8 +84,8 @@ class LayerPass:
         self._framebuffer.clear()
         self._surface.bind()
         self._faces.render(instances=count)
-        if self._surface.worn_triangles and not self._beneath:
-            self._worn.render(moderngl.TRIANGLES, vertices=3 * self._surface.worn_triangles)
+        if not self._beneath:
+            self._draw_worn()
         self._framebuffer.read_into(
             into,
             viewport=(self._size, self._size * count),
@@ -89,6 +93,17 @@ class LayerPass:
             dtype=self._target.dtype,
             alignment=1,
         )
+
+    def _draw_worn(self) -> None:
+        """Draw what is worn; what clear lenses reflect is added to what is seen through them."""
+        worn, clear = self._surface.worn_triangles, self._surface.clear_triangles
+        if worn:
+            self._worn.render(moderngl.TRIANGLES, vertices=3 * worn)
+        if clear and self._glazed:
+            self._context.enable_direct(GL_BLEND)
+            self._context.blend_func = moderngl.ONE, moderngl.ONE
+            self._worn.render(moderngl.TRIANGLES, first=3 * worn, vertices=3 * clear)
+            self._context.disable_direct(GL_BLEND)
 
     def release(self) -> None:
         """Free what was made for the pass."""

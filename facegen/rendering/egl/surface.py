@@ -6,6 +6,7 @@ from jaxtyping import Float32, Int32, UInt32
 
 from facegen.errors import DeviceError
 from facegen.files import Array
+from facegen.models.attire import CLEAR
 from facegen.models.morphable_model import LinearModel, MorphableModel
 from facegen.rendering.contract import FAR_MM, NEAR_MM, Meshes, Scene
 from facegen.rendering.cpu.occlusion import transfer_of
@@ -40,7 +41,7 @@ class Surface:
         self._segmentation = context.buffer(model.triangle_segments.astype(np.uint32))
         transfer = transfer_of(model) if lit else np.zeros((1, 9), np.float32)
         self._transfer = context.buffer(transfer)
-        self.worn_triangles = 0
+        self.worn_triangles = self.clear_triangles = 0
         self._worn_vertices, self._worn_corners = (context.buffer(reserve=16) for _ in range(2))
         self.triangles = context.buffer(np.ascontiguousarray(model.triangles, np.int32))
 
@@ -72,13 +73,17 @@ class Surface:
         )
 
     def _put_on(self, attire: Meshes | None) -> None:
-        """Bring what is worn onto the device."""
-        self.worn_triangles = 0 if attire is None else len(attire.triangles)
-        if attire is None or not self.worn_triangles:
+        """Bring what is worn onto the device, clear lenses last."""
+        self.worn_triangles = self.clear_triangles = 0
+        if attire is None or not len(attire.triangles):
             return
+        clear = attire.material == CLEAR
+        self.clear_triangles = int(np.count_nonzero(clear))
+        self.worn_triangles = len(clear) - self.clear_triangles
         parts = (attire.points, attire.normals, attire.colours, attire.strand, attire.tangent)
+        corners = corner_table(attire)[np.argsort(clear, kind="stable")]
         self._worn_vertices = self._filled(self._worn_vertices, np.concatenate(parts, axis=1))
-        self._worn_corners = self._filled(self._worn_corners, corner_table(attire))
+        self._worn_corners = self._filled(self._worn_corners, corners)
 
     def _filled(self, buffer: moderngl.Buffer, content: Array) -> moderngl.Buffer:
         """The buffer, or a larger one in its place, with this content."""

@@ -39,7 +39,8 @@ vec3 mirrored(vec3 r) {
 struct Light { vec3 albedo; vec3 shading; vec3 specular; };
 
 Light lighted() {
-    vec3 n = normalize(normal), v = normalize(-seen_at);
+    vec3 v = normalize(-seen_at), n = normalize(normal);
+    if (clear() && dot(n, v) < 0) n = -n;
     vec3 key = faces[face].key[0].xyz, colour = faces[face].key[1].rgb;
     vec3 whole = irradiance(n);
     vec3 least = LEAST_LIGHT * 0.886227 * faces[face].illumination[0].rgb;

@@ -5,5 +5,6 @@ out vec4 colour;
 void main() {
     cut();
     Light light = lighted();
-    colour = vec4(light.albedo * light.shading + light.specular, COVERAGE);
+    vec3 scattered = light.albedo * light.shading;
+    colour = clear() ? vec4(light.specular, 0) : vec4(scattered + light.specular, COVERAGE);
 }

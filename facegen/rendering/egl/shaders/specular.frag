@@ -5,5 +5,5 @@ out vec4 colour;
 void main() {
     cut();
     Light light = lighted();
-    colour = vec4(light.specular, 1);
+    colour = vec4(light.specular, clear() ? 0 : 1);
 }

@@ -19,7 +19,9 @@ float noise(float s) {
     return mix(hashed(i), hashed(i + 1u), f * f * (3.0 - 2.0 * f));
 }
 
-void cut() { if (material == 3u || (material == 1u && noise(strand.x) >= strand.y)) discard; }
+bool clear() { return material == 3u; }
+
+void cut() { if (material == 1u && noise(strand.x) >= strand.y) discard; }
 
 vec3 combed(vec3 colour) {
     return material == 1u ? colour * (0.72 + 0.56 * noise(0.61 * lock)) : colour;
@@ -42,6 +44,7 @@ vec3 gleam(vec3 n, vec3 v, vec3 key, vec3 tint) {
 layout(std430, binding = 5) readonly buffer Parts { uint parts[]; };
 const float COVERAGE = 1.0;
 void cut() {}
+bool clear() { return false; }
 vec3 combed(vec3 colour) { return colour; }
 float label() { return float(parts[gl_PrimitiveID]) / 255.0; }
 uint finish_row() { return parts[gl_PrimitiveID]; }
