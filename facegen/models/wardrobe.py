@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
 from scipy.spatial import cKDTree
 
 from facegen.files import Array
-from facegen.models.attire import BINDINGS, Library, Piece
+from facegen.models.attire import BINDINGS, SKIN, Library, Piece
 from facegen.models.morphable_model import SEGMENTS, LinearModel, MorphableModel
 from facegen.scene.alignment import similarity
 
@@ -21,6 +21,8 @@ AFFINE_MM = 30.0
 CLOSE_MM = 0.1
 MOVING = ("eyes", "teeth", "mouth")
 NECK = np.array([0.0, -140.0, -40.0], np.float32)  # About which shoulders turn.
+# Skin of the body within a head's neck lies so much deeper, this far from its rim.
+SUNK_MM, RIM_MM, WITHIN_MM = 5.0, 16.0, 8.0
 
 
 class Pieces(NamedTuple):
@@ -74,7 +76,7 @@ def fit_wardrobe(library: Library, model: MorphableModel) -> Wardrobe:
     pieces = Pieces(
         vertex_start=_starts(vertices_of), triangle_start=_starts(triangles_of), **columns
     )
-    return Wardrobe(pieces, anchors, fit.moved(NECK[None])[0])
+    return Wardrobe(pieces, anchors, fit.neck)
 
 
 class _Fit:
@@ -92,6 +94,9 @@ class _Fit:
         target = model.mean_face[model.landmarks].astype(np.float64)
         self._similarity = similarity(self._source, target)
         self._residual = target - self._similarity.apply(self._source)
+        self._head = cKDTree(model.mean_face[np.unique(model.triangles)])
+        self._rim = cKDTree(model.mean_face[_rim(model.triangles)])
+        self.neck = self.moved(NECK[None])[0]
 
     def moved(self, points: Float32[Array, "P 3"]) -> Float32[Array, "P 3"]:
         """Points moved as the landmarks are: by a similarity, and near the face what is left."""
@@ -102,10 +107,21 @@ class _Fit:
             moved += near @ self._residual / (near.sum(axis=1, keepdims=True) + 0.5)
         return moved.astype(np.float32)
 
+    def _sink(self, points: Float32[Array, "P 3"], skin: Int64[Array, "s"]) -> None:
+        """Push skin that lies within the head's neck to its axis, in place: heads turn and vary."""
+        within = self._head.query(points[skin])[0] < WITHIN_MM
+        share = np.clip(self._rim.query(points[skin])[0] / RIM_MM, 0, 1) * within
+        inwards = self.neck - points[skin]
+        inwards[:, 1] = 0
+        inwards /= np.linalg.norm(inwards, axis=1, keepdims=True).clip(1)
+        points[skin] += (SUNK_MM * share**2 * (3 - 2 * share))[:, None] * inwards
+
     def piece(self, piece: Piece) -> dict[str, Array]:
         """The columns of Pieces that one piece fills."""
         free = piece.binding == "free"
         points = piece.points if free else self.moved(piece.points)
+        if piece.binding == "body":
+            self._sink(points, np.unique(piece.triangles[piece.material == SKIN]))
         allowed = self._still if piece.kind == "hair" else np.arange(len(self._anchors))
         near, weight = nearest(points, self._anchors[allowed])
         affine = piece.binding == "affine"
@@ -172,6 +188,13 @@ def _anchor_vertices(model: MorphableModel) -> Int64[Array, "A"]:
     used = used[~np.isin(model.segmentation[used], moving)]
     cubes = np.floor(model.mean_face[used] / ANCHOR_MM).astype(np.int64)
     return np.asarray(used[np.unique(cubes, axis=0, return_index=True)[1]])
+
+
+def _rim(triangles: Int32[Array, "F 3"]) -> Int64[Array, "r"]:
+    """The vertices on edges that only one triangle has."""
+    edges = np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    found, counts = np.unique(edges, axis=0, return_counts=True)
+    return np.unique(found[counts == 1]).astype(np.int64)
 
 
 def _stillness(model: MorphableModel) -> Float32[Array, "V"]:

@@ -11,7 +11,7 @@ from facegen.models.attributes import ordered_product
 from facegen.models.morphable_model import SEGMENTS, MorphableModel
 from facegen.scene.parameters import Layout
 
-SKIN = SEGMENTS.index("skin")
+SKIN, NECK = SEGMENTS.index("skin"), SEGMENTS.index("neck")
 QUANTUM = 2.0**-24
 AGES = (15.0, 75.0)
 GENDER, AGE = "gender", "age"
@@ -67,7 +67,8 @@ class Observer:
 
 def observer_of(model: MorphableModel) -> Observer:
     """How people are read off the coefficients of a model."""
-    skin = np.flatnonzero(model.segmentation == SKIN)
+    neck, skin = (np.flatnonzero(model.segmentation == label) for label in (NECK, SKIN))
+    skin = neck if len(neck) else skin  # The neck is of one tone, as hands and shoulders are.
     rows = model.reflectance.basis.reshape(model.reflectance.components, -1, 3)
     known = model.attributes
     read = {
