@@ -20,6 +20,7 @@ from facegen.scene.lighting import CONSTANTS, LUMINANCE
 TURNS = 1024
 QUANTUM = 2.0**-24
 DRAWS = 16
+DARKEST = 0.05
 EXPOSED = 0.9  # Irradiance over pi of a face, on average, before brightness is drawn.
 WARM, COOL = np.array([1.25, 0.95, 0.62]), np.array([0.86, 1.0, 1.22])
 # Lamps: how high they stand (sines), and how soft they are: what is left of the square harmonics.
@@ -99,13 +100,16 @@ class Lights:
     def _gain(
         self, light: Float64[Array, "N 9 3"], draws: Float64[Array, "N 3"]
     ) -> Float64[Array, "N 3"]:
-        """What brings the light of a face to EXPOSED, times the brightness and tint drawn."""
+        """What brings the light of a face to EXPOSED and nearer to white, times what is drawn."""
         front = light[:, 0] * CONSTANTS[0] + 0.5 * light[:, 2] * CONSTANTS[2]
+        front = np.maximum(front, DARKEST)
         seen = front[:, 0] * LUMINANCE[0] + front[:, 1] * LUMINANCE[1] + front[:, 2] * LUMINANCE[2]
+        cast = _rounded(np.log2(front / seen[:, None]))
         stops = self.prior.of("brightness").ppf(draws[:, 0])
         tint = [self.prior.of("tint").ppf(draws[:, k]) for k in (1, 2)]
         factors = np.stack([stops + tint[0], stops, stops + tint[1]], axis=1)
-        return np.asarray(_rounded(np.exp2(factors)) * (EXPOSED / np.maximum(seen, 0.05))[:, None])
+        factors -= self.prior.balance * cast
+        return np.asarray(_rounded(np.exp2(factors)) * (EXPOSED / seen)[:, None])
 
 
 def turned_about_vertical(
