@@ -45,7 +45,7 @@ class Worker:
         self.sampler = spec.sampler(self.model)
         image = spec.recipe.image
         layers = rendered_layers(spec.layers, image.encoding)
-        settings = RenderSettings(image.size, layers, image.encoding)
+        settings = RenderSettings(image.size, layers, image.encoding, image.surfaces)
         self.renderer = open_renderer(device, self.model, settings)
         self.dresser = dresser_of(spec.recipe.attire.any, self.model)
         contour = VisibleContour(self.model)

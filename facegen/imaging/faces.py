@@ -67,9 +67,8 @@ def render(
         raise UsageError(f"unknown layer {unknown[0]!r}", f"known: {', '.join(LAYERS)}")
     if not len(samples):
         raise UsageError("there are no samples to render")
-    settings = RenderSettings(
-        samples.size, rendered_layers(layers, samples.encoding), samples.encoding
-    )
+    rendered = rendered_layers(layers, samples.encoding)
+    settings = RenderSettings(samples.size, rendered, samples.encoding, samples.surfaces)
     model = _suited(model, samples)
     renderer = devices.open_renderer(_only(device), model, settings)
     try:

@@ -102,7 +102,7 @@ def evaluate_shards(net: Path, paths: Sequence[Path], settings: EvaluateSettings
     model = open_model_of(loaded.recipe, training_set.model, settings.model)
     image = training_set.image
     layers = rendered_layers((), image.encoding)
-    settings_of_renderer = RenderSettings(image.size, layers, image.encoding)
+    settings_of_renderer = RenderSettings(image.size, layers, image.encoding, image.surfaces)
     renderer = devices.open_renderer(renderer_device, model, settings_of_renderer)
     try:
         batch = min(settings.batch, renderer.batch)

@@ -109,12 +109,13 @@ class _Fit:
 
     def _sink(self, points: Float32[Array, "P 3"], skin: Int64[Array, "s"]) -> None:
         """Push skin that lies within the head's neck to its axis, in place: heads turn and vary."""
-        within = self._head.query(points[skin])[0] < WITHIN_MM
-        share = np.clip(self._rim.query(points[skin])[0] / RIM_MM, 0, 1) * within
+        scale = self._similarity.scale
+        within = self._head.query(points[skin])[0] < WITHIN_MM * scale
+        share = np.clip(self._rim.query(points[skin])[0] / (RIM_MM * scale), 0, 1) * within
         inwards = self.neck - points[skin]
         inwards[:, 1] = 0
         inwards /= np.linalg.norm(inwards, axis=1, keepdims=True).clip(1)
-        points[skin] += (SUNK_MM * share**2 * (3 - 2 * share))[:, None] * inwards
+        points[skin] += (SUNK_MM * scale * share**2 * (3 - 2 * share))[:, None] * inwards
 
     def piece(self, piece: Piece) -> dict[str, Array]:
         """The columns of Pieces that one piece fills."""

@@ -12,7 +12,19 @@ Encoding = Literal["display", "srgb"]
 
 SIZES = range(16, 2049)
 FORMATS: tuple[Format, ...] = get_args(Format)
+SURFACES = ("occlusion", "highlights")
 QUALITY = 95  # Where a distribution of it is stated.
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """What of light surfaces show beyond Lambert, of encoding "srgb", each from 0 to 1.
+
+    occlusion: of the light that a face keeps from itself; highlights: of what surfaces reflect.
+    """
+
+    occlusion: float = 1.0
+    highlights: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -28,12 +40,13 @@ class ImageFormat:
     quality: int
     encoding: Encoding = "display"
     photograph: PhotographPrior = field(default_factory=lambda: PhotographPrior({}))
+    surfaces: Surfaces = field(default_factory=Surfaces)
 
 
 def read_image(table: Table) -> ImageFormat:
     """The images that a recipe's table states; RecipeError names the key that is wrong."""
     with located("[image]"):
-        known(table, {"size", "format", "quality", "encoding", *KEYS})
+        known(table, {"size", "format", "quality", "encoding", *SURFACES, *KEYS})
         drawn = isinstance(table.get("quality"), dict)
         stated = get({"encoding": "display", **table}, "encoding", str)
         image = ImageFormat(
@@ -42,9 +55,20 @@ def read_image(table: Table) -> ImageFormat:
             QUALITY if drawn else get(table, "quality", int),
             one_of(stated, get_args(Encoding), "encoding"),
             read_photograph(table),
+            _read_surfaces(table, stated),
         )
         if image.size not in SIZES:
             raise RecipeError(f"size {image.size} is not between {SIZES[0]} and {SIZES[-1]} pixels")
         if not 1 <= image.quality <= 100:
             raise RecipeError(f"quality {image.quality} is not between 1 and 100")
     return image
+
+
+def _read_surfaces(table: Table, encoding: str) -> Surfaces:
+    shares = {name: get(table, name, float) for name in SURFACES if name in table}
+    for name, share in shares.items():
+        if encoding != "srgb":
+            raise RecipeError(f"{name} is of linear light", 'state encoding = "srgb"')
+        if not 0 <= share <= 1:
+            raise RecipeError(f"{name} = {share:g} is not a share from 0 to 1")
+    return Surfaces(**shares)

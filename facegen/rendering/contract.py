@@ -7,14 +7,14 @@ CONVENTIONS.md states them.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8, UInt32
 
 from facegen.files import Array
-from facegen.recipe.image import Encoding
+from facegen.recipe.image import Encoding, Surfaces
 from facegen.scene.cameras import Cameras
 from facegen.scene.parameters import Parameters
 
@@ -33,12 +33,13 @@ class RenderSettings:
     """What a renderer makes: square images of `size` pixels, and these of RENDERED_LAYERS.
 
     encoding: "display", for images of 8 bits; "srgb", for the radiance that a photograph is
-    developed from.
+    developed from, of these surfaces.
     """
 
     size: int
     layers: frozenset[str] = frozenset()
     encoding: Encoding = "display"
+    surfaces: Surfaces = field(default_factory=Surfaces)
 
     def draws(self, name: str) -> bool:
         """Whether this layer is drawn: asked for, or what the encoding begins with."""

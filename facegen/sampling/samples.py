@@ -11,7 +11,7 @@ from facegen.errors import RecipeError
 from facegen.files import Array
 from facegen.models.attire import library_path, read_library
 from facegen.models.morphable_model import LinearModel, MorphableModel
-from facegen.recipe.image import Encoding
+from facegen.recipe.image import Encoding, Surfaces
 from facegen.recipe.plan import identities_of
 from facegen.recipe.recipe import Recipe
 from facegen.sampling.attire import Attire, Dealer
@@ -53,6 +53,7 @@ class Samples:
     layout: Layout
     size: int
     encoding: Encoding
+    surfaces: Surfaces
     indices: Int64[Array, "N"]
     theta: Float32[Array, "N m"]
     cameras: Cameras
@@ -79,6 +80,7 @@ class Samples:
             self.layout,
             self.size,
             self.encoding,
+            self.surfaces,
             self.indices[rows],
             self.theta[rows],
             self.cameras[rows],
@@ -131,6 +133,7 @@ class Sampler:
             layout=self.layout,
             size=recipe.image.size,
             encoding=recipe.image.encoding,
+            surfaces=recipe.image.surfaces,
             indices=indices,
             theta=theta,
             cameras=Cameras(transform, K, distortion),

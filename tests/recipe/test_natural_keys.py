@@ -36,6 +36,8 @@ WRONG = [
     (NATURAL, {"face_units": {"neutral": -0.1}}, ["[face_units]", "neutral = -0.1", "0 to 1"]),
     (NATURAL, {"face_units": {"often": {"jawOpen": 9}}}, ["[face_units]", "often", "jawOpen = 9"]),
     (DEFAULT, {"image": {"grey": 0.1}}, ["[image]", "grey", 'encoding = "srgb"']),
+    (DEFAULT, {"image": {"occlusion": 0.5}}, ["[image]", "occlusion", 'encoding = "srgb"']),
+    (NATURAL, {"image": {"highlights": 1.5}}, ["[image]", "highlights = 1.5", "0 to 1"]),
     (DEFAULT, {"image": {"quality": CONSTANT}}, ["[image]", "quality", 'encoding = "srgb"']),
     (NATURAL, {"image": {"exposures": CONSTANT}}, ["[image]", "did you mean 'exposure'"]),
     (NATURAL, {"camera": {"distortions": CONSTANT}}, ["[camera]", "did you mean 'distortion'"]),

@@ -113,6 +113,23 @@ def test_clear_lenses_reflect_and_hide_nothing(renderers, natural, generic, dres
     assert (abs(a - b).max(axis=-1)[both] > LEVELS).mean() < 0.01
 
 
+@pytest.mark.parametrize("device", ["cpu", "egl"])
+def test_occlusion_and_highlights_are_shares(device, egl, natural, generic):
+    layers = ("radiance", "shading", "specular")
+    shown = {}
+    for occlusion, highlights in ((1, 1), (0.5, 0.5), (0, 0)):
+        changes = {"image": {"occlusion": float(occlusion), "highlights": float(highlights)}}
+        samples = facegen.sample(natural.with_changes(changes), generic, range(4), seed=8)
+        shown[occlusion] = facegen.render(samples, generic, (*layers, "albedo"), device).layers
+    plain, half, whole = shown[0], shown[0.5], shown[1]
+    assert plain["specular"].max() == 0
+    assert whole["specular"].mean() > 0.004
+    darker = [(plain["shading"] - one["shading"]).mean() for one in (half, whole)]
+    assert 0.001 < darker[0] < darker[1]
+    np.testing.assert_allclose(2 * darker[0], darker[1], rtol=0.15)
+    np.testing.assert_allclose(2 * half["specular"].mean(), whole["specular"].mean(), rtol=0.1)
+
+
 def test_a_hand_before_a_face_hides_landmarks(natural, generic, suited):
     often = dict.fromkeys(natural.table["attire"], 0.0) | {"hand": 1.0}
     ahead = {"rotation": {name: constant(0.0, "_degrees") for name in ("pitch", "yaw", "roll")}}

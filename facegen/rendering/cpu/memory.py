@@ -57,7 +57,8 @@ class Faces(NamedTuple):
     """A batch of N: points in mm, reflectance, cameras and light.
 
     illumination: each coefficient times the constant of its basis function; local: the same light
-    in model space; key: the direction that most of it comes from, and its colour.
+    in model space; key: the direction that most of it comes from, and its colour; highlights: the
+    share of them that is shown.
     """
 
     points: Float32[Array, "N 3*V"]
@@ -68,6 +69,7 @@ class Faces(NamedTuple):
     illumination: Float32[Array, "N 9 3"]
     local: Float32[Array, "N 9 3"]
     key: Float32[Array, "N 2 3"]
+    highlights: float
 
 
 class Surface(NamedTuple):

@@ -181,14 +181,15 @@ def pick_finishes(
     chosen: UInt32[Array, "n"],
     finish: UInt8[Array, "F"],
     first: int,
+    share: float,
 ) -> None:
-    """The four weights of each pixel's finish, into rows from FINISH."""
+    """The four weights of each pixel's finish, times a share, into rows from FINISH."""
     for j in range(len(chosen)):
         row = finish[chosen[j]] + first
-        lanes[FINISH + j] = TABLE[row, 0]
-        lanes[FINISH + BLOCK + j] = TABLE[row, 1]
-        lanes[FINISH + 2 * BLOCK + j] = TABLE[row, 2]
-        lanes[FINISH + 3 * BLOCK + j] = TABLE[row, 3]
+        lanes[FINISH + j] = share * TABLE[row, 0]
+        lanes[FINISH + BLOCK + j] = share * TABLE[row, 1]
+        lanes[FINISH + 2 * BLOCK + j] = share * TABLE[row, 2]
+        lanes[FINISH + 3 * BLOCK + j] = share * TABLE[row, 3]
 
 
 @kernel
@@ -225,10 +226,12 @@ def highlight(lanes: Float32[Array, "rows*block"], count: int, key: Float32[Arra
 
 
 @kernel
-def gleam(lanes: Float32[Array, "rows*block"], count: int, key: Float32[Array, "2 3"]) -> None:
+def gleam(
+    lanes: Float32[Array, "rows*block"], count: int, key: Float32[Array, "2 3"], share: float
+) -> None:
     """The highlights of hair across its strands, whose directions are in TANGENT, into GLOSS.
 
-    Two lobes, of the light's and of the hair's colour (Kajiya and Kay 1989).
+    Two lobes, of the light's and of the hair's colour (Kajiya and Kay 1989), times a share.
     """
     dx, dy, dz = key[0, 0], key[0, 1], key[0, 2]
     red, green, blue = key[1, 0], key[1, 1], key[1, 2]
@@ -244,7 +247,7 @@ def gleam(lanes: Float32[Array, "rows*block"], count: int, key: Float32[Array, "
         x *= x
         broad = x * x
         sharp = broad * broad
-        lit = max(nx * dx + ny * dy + nz * dz + WRAP, ZERO)
+        lit = share * max(nx * dx + ny * dy + nz * dz + WRAP, ZERO)
         first, second = lit * FIRST * sharp * sharp, lit * SECOND * broad
         lanes[GLOSS + j] = red * (first + second * lanes[VALUES + j])
         lanes[GLOSS + BLOCK + j] = green * (first + second * lanes[VALUES + BLOCK + j])

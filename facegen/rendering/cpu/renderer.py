@@ -24,7 +24,7 @@ from facegen.rendering.contract import (
 )
 from facegen.rendering.cpu.compiling import cpu
 from facegen.rendering.cpu.drawing import draw_faces
-from facegen.rendering.cpu.memory import Faces, Images, mesh_of, with_room, work_for
+from facegen.rendering.cpu.memory import F, Faces, Images, mesh_of, with_room, work_for
 from facegen.rendering.cpu.occlusion import transfer_of
 from facegen.scene.lighting import CONSTANTS, key_light, turned
 
@@ -61,9 +61,10 @@ class CpuRenderer(Renderer):
         self._model, self._settings = model, settings
         self._scenes: list[Scene] = []
         lit = settings.encoding == "srgb"
-        transfer = transfer_of(model).reshape(-1) if lit else np.empty(0, np.float32)
+        share = settings.surfaces.occlusion if lit else 0.0
+        kept_off = np.float32(share) * transfer_of(model) if share else np.empty(0, np.float32)
         segments = model.triangle_segments
-        self._mesh = mesh_of(model.triangles, segments, model.normalised_mean, transfer)
+        self._mesh = mesh_of(model.triangles, segments, model.normalised_mean, kept_off.reshape(-1))
         self._work = work_for(model.vertices, len(model.triangles), settings.size)
         self._points = np.empty((batch, model.vertices, 3), np.float32)
         self._reflectance = np.empty_like(self._points)
@@ -95,16 +96,22 @@ class CpuRenderer(Renderer):
         points, reflectance = self._points[:count], self._reflectance[:count]
         self._model.geometry.evaluate(parameters.geometry, points)
         self._model.reflectance.evaluate(contiguous(parameters.reflectance), reflectance)
+        illumination, local, key = self._light(scene)
         return Faces(
             points.reshape(count, -1),
             reflectance.reshape(count, -1),
             contiguous(cameras.model_to_camera),
             contiguous(cameras.K),
             contiguous(cameras.k1),
-            *self._light(scene),
+            illumination,
+            local,
+            key,
+            F(self._settings.surfaces.highlights),
         )
 
-    def _light(self, scene: Scene) -> tuple[Float32[Array, "N _ 3"], ...]:
+    def _light(
+        self, scene: Scene
+    ) -> tuple[Float32[Array, "N 9 3"], Float32[Array, "N 9 3"], Float32[Array, "N 2 3"]]:
         """The light times its basis' constants, in camera and in model space, and its key light."""
         illumination = scene.parameters.illumination
         scaled = contiguous(illumination * HARMONICS[:, None])

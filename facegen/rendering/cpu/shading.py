@@ -136,7 +136,8 @@ def light_up(pixels: Pixels, n: int, surface: Surface, faces: Faces, work: Work)
     radiance.irradiate(lanes, count, faces.illumination[n], SHADING)
     look(pixels, n, faces, lanes)
     radiance.shine(lanes, count, faces.illumination[n])
-    radiance.pick_finishes(lanes, chosen, surface.finish, surface.first_finish)
+    finish, first = surface.finish, surface.first_finish
+    radiance.pick_finishes(lanes, chosen, finish, first, faces.highlights)
     radiance.highlight(lanes, count, faces.key[n])
 
 
@@ -156,7 +157,7 @@ def light_hair(
     look(pixels, n, faces, lanes)
     interpolate(surface.triangles, pixels.triangle, tangent, lanes, TANGENT)
     turn(lanes, count, faces.model_to_camera[n], TANGENT)
-    radiance.gleam(lanes, count, faces.key[n])
+    radiance.gleam(lanes, count, faces.key[n], faces.highlights)
     finish_light(pixels, n, surface, faces, work)
 
 

@@ -37,7 +37,8 @@ class EglRenderer(Renderer):
         known = (*TARGETS, *BENEATH_MAPS)
         self._layers = [name for name in known if settings.draws(name)]
         self._first = self._layers[0] if "image" in self._layers else "radiance"
-        self._surface = Surface(self._context, model, self.batch, settings.encoding == "srgb")
+        surfaces = settings.surfaces if settings.encoding == "srgb" else None
+        self._surface = Surface(self._context, model, self.batch, surfaces)
         strip = Strip(settings.size, self.batch)
         self._passes = {
             name: LayerPass(self._context, self._surface, name, strip) for name in self._layers

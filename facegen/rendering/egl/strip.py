@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import moderngl
 import numpy as np
 
+from facegen.recipe.image import Surfaces
 from facegen.rendering.contract import BENEATH
 from facegen.rendering.egl.programs import fragment_shader, vertex_shader
 from facegen.rendering.egl.surface import Surface
@@ -75,8 +76,16 @@ class LayerPass:
         self._worn = context.vertex_array(self._worn_program, [])
         self._program["vertices"], self._program["tiles"] = surface.vertices, strip.tiles
         self._worn_program["tiles"] = strip.tiles
+        if surface.surfaces:
+            self._light_up(surface.surfaces)
+
+    def _light_up(self, surfaces: Surfaces) -> None:
+        """Tell the shaders that have linear light what surfaces show of it."""
         if "lit" in self._program:
-            self._program["lit"] = surface.lit
+            self._program["lit"] = surfaces.occlusion > 0
+        for program in (self._program, self._worn_program):
+            if "highlights" in program:
+                program["highlights"] = surfaces.highlights
 
     def draw(self, count: int, into: moderngl.Buffer) -> None:
         """Draw the first `count` faces and have the strip copied, its first row the top's."""

@@ -8,6 +8,7 @@ from facegen.errors import DeviceError
 from facegen.files import Array
 from facegen.models.attire import CLEAR
 from facegen.models.morphable_model import LinearModel, MorphableModel
+from facegen.recipe.image import Surfaces
 from facegen.rendering.contract import FAR_MM, NEAR_MM, Meshes, Scene
 from facegen.rendering.cpu.occlusion import transfer_of
 from facegen.rendering.egl.programs import bind, shader
@@ -26,9 +27,13 @@ class Surface:
     """The model's bases and the batch's geometry, normals and reflectance, on the device."""
 
     def __init__(
-        self, context: moderngl.Context, model: MorphableModel, batch: int, lit: bool = False
+        self,
+        context: moderngl.Context,
+        model: MorphableModel,
+        batch: int,
+        surfaces: Surfaces | None = None,
     ) -> None:
-        self._context, self.vertices, self.lit = context, model.vertices, lit
+        self._context, self.vertices, self.surfaces = context, model.vertices, surfaces
         self._geometry = DeviceModel(context, model.geometry, batch)
         self._reflectance = DeviceModel(context, model.reflectance, batch)
         self._normals = context.compute_shader(shader("normals.comp"))
@@ -39,8 +44,9 @@ class Surface:
         self._mean = context.buffer(np.ascontiguousarray(model.normalised_mean, np.float32))
         self._faces = context.buffer(reserve=4 * FACE_FLOATS * batch)
         self._segmentation = context.buffer(model.triangle_segments.astype(np.uint32))
-        transfer = transfer_of(model) if lit else np.zeros((1, 9), np.float32)
-        self._transfer = context.buffer(transfer)
+        share = np.float32(surfaces.occlusion if surfaces else 0)
+        transfer = transfer_of(model) if surfaces else np.zeros((1, 9), np.float32)
+        self._transfer = context.buffer(share * transfer)
         self.worn_triangles = self.clear_triangles = 0
         self._worn_vertices, self._worn_corners = (context.buffer(reserve=16) for _ in range(2))
         self.triangles = context.buffer(np.ascontiguousarray(model.triangles, np.int32))

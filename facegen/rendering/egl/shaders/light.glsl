@@ -4,6 +4,7 @@ in vec3 albedo;
 in vec3 kept_off;
 in vec3 seen_at;
 flat in int face;
+uniform float highlights;
 
 void harmonics(vec3 n, out float h[9]) {
     h = float[9](
@@ -55,7 +56,9 @@ Light lighted() {
     light.specular += max(dot(n, key), 0) * FRESNEL_LOW * dot(finish.zw, lobes) * colour;
 #ifdef WORN
     if (material == 1u) light.specular = gleam(n, v, key, light.albedo) * colour;
+    light.specular *= highlights;
 #else
+    light.specular *= highlights;
     if (lit) {
         vec3 open = max(whole, least);
         light.shading = min(max(whole + kept_off, least), 2 * open);
