@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from corruptions import SHARD, edit_label, rewrite
@@ -11,6 +12,9 @@ from facegen.dataset.index import open_spec
 from facegen.dataset.labels import decode_label
 from facegen.dataset.spec import DatasetSpec
 from facegen.dataset.stores.opening import open_store
+from facegen.generation.engines.local import LocalEngine
+from facegen.generation.progress import Unwatched
+from facegen.generation.run import run
 from facegen.inspection import verify
 from facegen.inspection.checks.labels import stated_faults
 
@@ -49,6 +53,17 @@ def test_photographs_are_proved_by_rendering_each_again(photographs):
     assert verdict.ok, verdict.faults
     checks = " ".join(str(check) for check in verdict.checks)
     assert f"{COUNT} of {COUNT} equal in every byte" in checks
+
+
+def test_a_run_of_photographs_that_was_cut_off_goes_on_to_the_same_bytes(photographs, spoilt):
+    first, second = sorted(spoilt.glob("*.tar"))
+    second.write_bytes(second.read_bytes()[:1000])
+    first.unlink()
+    (spoilt / "dataset.json").unlink()
+    rest = replace(photographs, out=str(spoilt), workers=2)
+    run(rest, LocalEngine(), Unwatched())
+    made, whole = (sorted(path.glob("*.tar")) for path in (spoilt, folder(photographs)))
+    assert [path.read_bytes() for path in made] == [path.read_bytes() for path in whole]
 
 
 def retouched(label):
