@@ -12,6 +12,7 @@ finishing     colour, sharpness, and 8 bits
 camera        the settings as kernels take them, and memory
 develop       the whole chain
 antialiasing  how much of a pixel a silhouette covers
+strands       hair finer than pixels, blended
 painting      shapes and hair, painted over pictures
 occluders     shapes and hair by chance
 augmentation  other appearance, for training

@@ -141,10 +141,12 @@ def _photographed(
     """Photographs of the frames' radiance with their background, which is filled in place."""
     from facegen.imaging.antialiasing import smooth_edges
     from facegen.imaging.develop import develop
+    from facegen.imaging.strands import soften_strands
     from facegen.rendering.backgrounds import fill_radiance
 
     layers, radiance = frames.layers, frames.layers["radiance"]
     fill_radiance(radiance, frames.covered, samples.background, finishing.backgrounds)
+    soften_strands(radiance, layers["segmentation"])
     smooth_edges(radiance, layers["depth"], layers["segmentation"])
     images = np.empty(radiance.shape, np.uint8)
     develop(radiance, photography, images)
