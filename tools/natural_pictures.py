@@ -41,7 +41,9 @@ WITHOUT: Mapping[str, Table] = {
     "background": {"background": {"kind": "noise", "shares": None}},
     "light": {"light": None, **PLAIN_LIGHT, "background": {"kind": "noise", "shares": None}},
     "expression": {"face_units": None},
-    "focus": {"image": {"focus_blur": constant(0), "motion_blur": constant(0)}},
+    "focus": {
+        "image": {"focus_blur": constant(0), "pixel_blur": constant(0), "motion_blur": constant(0)}
+    },
     "noise": {"image": {"shot_noise": constant(0), "read_noise": constant(0)}},
     "tones": {
         "image": {

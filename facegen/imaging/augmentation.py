@@ -84,6 +84,7 @@ def draw_photography(draws: np.random.Generator, count: int, strength: Strength)
         vignette=np.zeros(count),
         focus_blur=strength.blur_size * draws.random(count) * (blurred & ~moved),
         motion_blur=streak[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1),
+        pixel_blur=np.zeros(count),
         shot_noise=level[0] ** 2,
         read_noise=level[1],
         sharpening=np.zeros(count),

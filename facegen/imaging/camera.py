@@ -74,7 +74,8 @@ class Darkroom(NamedTuple):
 
 def camera_of(photography: Photography, size: int) -> Camera:
     """The settings for images of size x size pixels."""
-    radius, weights = optics.focus_weights(photography.focus_blur * size)
+    blur = np.hypot(photography.focus_blur * size, photography.pixel_blur)
+    radius, weights = optics.focus_weights(blur)
     taps, places, shares = optics.streaks(photography.motion_blur * size)
     lost = np.clip(photography.vignette, 0, _MOST_VIGNETTE)
     return Camera(

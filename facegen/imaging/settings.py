@@ -17,6 +17,7 @@ def neutral(count: int) -> Photography:
         grey=np.zeros(count, np.bool_),
         vignette=zeros,
         focus_blur=zeros,
+        pixel_blur=zeros,
         motion_blur=np.zeros((count, 2), np.float32),
         shot_noise=zeros,
         read_noise=zeros,

@@ -24,6 +24,7 @@ SETTINGS: Mapping[str, tuple[float, float, float]] = {
     "sharpening": (0.0, 0.0, 4.0),
     "downscale": (1.0, 1.0, 16.0),
     "quality": (95.0, 1.0, 100.0),
+    "pixel_blur": (0.0, 0.0, 2.0),
 }
 GREY = "grey"
 KEYS = {*SETTINGS, GREY} - {"quality"}

@@ -21,12 +21,12 @@ class Photography:
     exposure: stops; white_balance: stops of red and blue against green; shoulder: the linear light
     from which highlights roll off, 1 to cut them off at white; contrast: slope of the tone curve at
     mid grey, 1 as is; saturation: 1 as is, 0 grey; grey: a black-and-white picture; vignette: share
-    of the light lost in the corners, below 1; focus_blur: standard deviation of a point's image;
-    motion_blur: the streak that a point leaves, right and down; shot_noise: variance per linear
-    light; read_noise: standard deviation in linear light, so that noise has the variance
-    shot_noise x + read_noise²; sharpening: amount of an unsharp mask, 0 for none; downscale: how
-    many times smaller the picture was taken, at least 1; noise_seed: decides the noise; quality: of
-    a lossy file.
+    of the light lost in the corners, below 1; focus_blur: standard deviation of a point's image,
+    pixel_blur: the same in pixels, of their areas, which adds to it as variance; motion_blur: the
+    streak that a point leaves, right and down; shot_noise: variance per linear light; read_noise:
+    standard deviation in linear light, so that noise has the variance shot_noise x + read_noise²;
+    sharpening: amount of an unsharp mask, 0 for none; downscale: how many times smaller the picture
+    was taken, at least 1; noise_seed: decides the noise; quality: of a lossy file.
     """
 
     exposure: Float[Array, "N"]
@@ -37,6 +37,7 @@ class Photography:
     grey: Bool[Array, "N"]
     vignette: Float[Array, "N"]
     focus_blur: Float[Array, "N"]
+    pixel_blur: Float[Array, "N"]
     motion_blur: Float[Array, "N 2"]
     shot_noise: Float[Array, "N"]
     read_noise: Float[Array, "N"]

@@ -31,6 +31,7 @@ def varied(count=MANY) -> Photography:
         grey=draws.random(count) < 0.2,
         vignette=some(draws.uniform(0, 0.5, count)),
         focus_blur=some(draws.uniform(0, 0.05, count)),
+        pixel_blur=some(draws.uniform(0, 0.6, count)),
         motion_blur=some(draws.normal(0, 0.05, (count, 2)), 0.4),
         shot_noise=some(draws.uniform(0, 0.01, count)),
         read_noise=some(draws.uniform(0, 0.02, count)),

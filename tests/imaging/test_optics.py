@@ -66,6 +66,12 @@ def test_a_streak_shorter_than_a_pixel_is_none():
     assert optics.streaks(np.array([[0.1, 0.1]]))[0].tolist() == [0]
 
 
+def test_a_pixels_own_blur_adds_to_that_of_focus(photograph):
+    both = photograph(point(), focus_blur=1.2 / SIZE, pixel_blur=0.5)
+    assert np.array_equal(both, photograph(point(), focus_blur=1.3 / SIZE))
+    assert not np.array_equal(both, photograph(point(), focus_blur=1.2 / SIZE))
+
+
 def test_an_unsharp_point_is_round_and_as_wide_as_stated(photograph):
     # Bright enough not to vanish in 8 bits: noise of rounding is far below the tolerances.
     light = point()
