@@ -11,9 +11,11 @@ import numpy as np
 from jaxtyping import Float32, Int32, UInt8
 
 from facegen.files import Array
+from facegen.models.morphable_model import SEGMENTS
 from facegen.rendering.cpu.memory import HALF, I64, ONE, F, kernel
 
 STEP = 12e-3
+WORN = np.uint8(len(SEGMENTS))
 _FINER = 12
 
 
@@ -84,12 +86,17 @@ def mark(
     side: int,
     borders: UInt8[Array, "P"],
 ) -> None:
-    """Flag each pixel whose surface does not touch that of the pixel `side` further on."""
+    """Flag each pixel whose surface does not touch that of the pixel `side` further on.
+
+    What is worn ends where its label does, even where it lies on skin.
+    """
     fine, last = step / F(_FINER), len(depth) - side
     here, there, label, other = depth[:last], depth[side:], labels[:last], labels[side:]
     for p in range(last):
         share = step if label[p] == other[p] else fine
-        borders[p] = abs(here[p] - there[p]) > share * min(here[p], there[p])
+        apart = abs(here[p] - there[p]) > share * min(here[p], there[p])
+        hem = (label[p] != other[p]) & (max(label[p], other[p]) >= WORN)
+        borders[p] = apart | hem
     borders[last : len(depth)] = 0
 
 

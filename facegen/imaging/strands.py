@@ -1,7 +1,7 @@
-"""Hair and beards as cameras show them: strands finer than a pixel blend into one another.
+"""Hair, beards and frames as cameras show them: what is finer than a pixel blends with the rest.
 
-Renderers see each pixel at its centre, where a strand is or is not. Around them light is blurred by
-a 3 x 3 binomial, which is about what a pixel's area and a lens do.
+Renderers see each pixel at its centre, where a strand or the rim of glasses is or is not. Around
+them light is blurred by a 3 x 3 binomial, which is about what a pixel's area and a lens do.
 """
 
 import numpy as np
@@ -12,14 +12,15 @@ from facegen.models.attire import ATTIRE_SEGMENTS
 from facegen.models.morphable_model import SEGMENTS
 from facegen.rendering.cpu.memory import HALF, ONE, ZERO, F, kernel
 
-HAIR, BEARD = (np.uint8(len(SEGMENTS) + ATTIRE_SEGMENTS.index(k)) for k in ("hair", "beard"))
+FINE = ("hair", "beard", "glasses")
+HAIR, BEARD, GLASSES = (np.uint8(len(SEGMENTS) + ATTIRE_SEGMENTS.index(name)) for name in FINE)
 QUARTER, TWO = F(0.25), F(2)
 
 
 def soften_strands(
     radiance: Float32[Array, "N S S 3"], segmentation: UInt8[Array, "N S S"]
 ) -> None:
-    """Blend the light of hair and beards, and of what borders on them, in place."""
+    """Blend the light of hair, beards and glasses, and of what borders on them, in place."""
     size = segmentation.shape[1]
     soften_all(radiance, segmentation, np.empty((4, 3 * size + 6), F), np.empty((4, size + 2), F))
 
@@ -59,7 +60,7 @@ def keep(
     for i in range(3 * size):
         inner[i] = flat[i]
     for x in range(size):
-        strand = (labels[x] == HAIR) | (labels[x] == BEARD)
+        strand = (labels[x] == HAIR) | (labels[x] == BEARD) | (labels[x] == GLASSES)
         flags[x] = ONE if strand else ZERO
         found = max(found, flags[x])
     light[:3], light[3 * size + 3 :] = light[3:6], light[3 * size : 3 * size + 3]

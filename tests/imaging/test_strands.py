@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import convolve1d
 
-from facegen.imaging.strands import BEARD, HAIR, soften_strands
+from facegen.imaging.strands import BEARD, GLASSES, HAIR, soften_strands
 
 SIZE = 20
 QUARTERS = [0.25, 0.5, 0.25]
@@ -24,6 +24,7 @@ def pictures():
     labels = np.zeros((3, SIZE, SIZE), np.uint8)
     labels[0, 4:11, 5:13] = np.where(draws.random((7, 8)) < 0.6, HAIR, 1)
     labels[1, -2:, -3:] = labels[1, 0, 0] = BEARD
+    labels[1, 9, 3:15] = GLASSES
     return radiance, labels
 
 
@@ -32,7 +33,7 @@ def test_strands_are_blended_by_how_many_there_are(pictures):
     found = radiance.copy()
     soften_strands(found, labels)
     for before, after, label in zip(radiance, found, labels, strict=True):
-        share = np.minimum(2 * blurred(np.isin(label, (HAIR, BEARD))), 1)[..., None]
+        share = np.minimum(2 * blurred(np.isin(label, (HAIR, BEARD, GLASSES))), 1)[..., None]
         expected = before + share * (blurred(before) - before)
         np.testing.assert_allclose(after, expected, atol=1e-6)
         np.testing.assert_array_equal(after[share[..., 0] == 0], before[share[..., 0] == 0])
