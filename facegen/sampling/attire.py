@@ -16,6 +16,7 @@ from facegen.sampling.persona import Persona
 from facegen.sampling.randomness import Stream, uniforms
 from facegen.scene.cameras import rotation_matrix
 
+LENS = 1  # The colour of glasses that lenses have.
 HAIR, BEARD, GLASSES, HAT, MASK, CLOTHES, HAND = range(len(SLOTS))
 OF_IDENTITY = (HAIR, BEARD)
 STREAMS = tuple(Stream[name.upper()] for name in SLOTS)
@@ -136,6 +137,8 @@ class Dealer:
             for k in range(COLOURS):
                 own = draws[slot][:, COLOUR + 3 * k : COLOUR + 3 * k + 3]
                 out[:, slot, k] = palette(own)
+        lenses = draws[GLASSES][:, COLOUR + 3 * LENS : COLOUR + 3 * LENS + 3]
+        out[:, GLASSES, LENS] = colours.of_lenses(lenses)
         out[:, :, SKIN_COLOUR] = persona.skin[:, None]
         return out.clip(0, 1).astype(np.float32)
 

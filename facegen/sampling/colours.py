@@ -26,6 +26,12 @@ FRAMES = np.array(
         *([0.70, 0.58, 0.30], [0.10, 0.12, 0.25], [0.45, 0.08, 0.10], [0.65, 0.62, 0.60]),
     ]
 )
+LENSES = np.array(
+    [
+        *([0.03, 0.03, 0.03], [0.05, 0.05, 0.05], [0.07, 0.07, 0.08], [0.11, 0.07, 0.05]),
+        *([0.16, 0.10, 0.06], [0.10, 0.11, 0.10], [0.07, 0.10, 0.08], [0.08, 0.11, 0.20]),
+    ]
+)
 MASKS = np.array([[0.62, 0.78, 0.87], [0.92, 0.93, 0.93], [0.08, 0.08, 0.09], [0.75, 0.62, 0.66]])
 
 
@@ -61,6 +67,11 @@ def of_cloth(draws: Float64[Array, "N 3"]) -> Float64[Array, "N 3"]:
 def of_frames(draws: Float64[Array, "N 3"]) -> Float64[Array, "N 3"]:
     """Black, brown, horn, metal, gold, and some colours."""
     return np.asarray(_one_of(FRAMES, draws[:, 0]) * (0.8 + 0.4 * draws[:, 1:2]))
+
+
+def of_lenses(draws: Float64[Array, "N 3"]) -> Float64[Array, "N 3"]:
+    """Of sunglasses: nearly black, brown, grey, green, and now and then blue."""
+    return np.asarray(_one_of(LENSES, draws[:, 0]) * (0.7 + 0.8 * draws[:, 1:2]))
 
 
 def of_masks(draws: Float64[Array, "N 3"]) -> Float64[Array, "N 3"]:
