@@ -14,7 +14,8 @@ from facegen.learning.course import Augment, Course
 from facegen.learning.heads import LandmarkHead
 from facegen.learning.moves import Moves
 from facegen.recipe.loading import DEFAULT, load
-from facegen.recipe.recipe import Recipe, merged
+from facegen.recipe.merging import merged
+from facegen.recipe.recipe import Recipe
 from facegen.recipe.tables import Table
 
 # Steps that one core takes in a minute, with a third to spare. Of as many faces, small batches find

@@ -32,7 +32,8 @@ CONVENTIONS = (
     "Model space: mm, x right, y up, z out of the face. Camera space: OpenGL's. "
     "Pixels: u right, v down, (0, 0) the top-left corner; u = cx - f X/Z, v = cy + f Y/Z. "
     "R = R_z(roll) R_y(yaw) R_x(pitch), radians. "
-    "colour = clip(reflectance * (H(n) . illumination), 0, 1). See CONVENTIONS.md of facegen."
+    "Encoding display: colour = clip(reflectance * (H(n) . illumination), 0, 1); srgb: radiance = "
+    "linear albedo * shading + specular, then the camera (image). See CONVENTIONS.md of facegen."
 )
 
 

@@ -15,7 +15,8 @@ from facegen.errors import UsageError
 from facegen.files import Array
 from facegen.imaging.faces import MARKS, render
 from facegen.models.morphable_model import SEGMENTS, MorphableModel
-from facegen.recipe.recipe import Recipe, merged
+from facegen.recipe.merging import merged
+from facegen.recipe.recipe import Recipe
 from facegen.recipe.tables import Table
 from facegen.sampling.samples import draw
 from facegen.scene.parameters import CHANNELS, POSTER_UNIT

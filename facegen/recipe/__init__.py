@@ -10,6 +10,7 @@ background     what stands behind heads
 face_units     expressions as a few named units
 light          where illumination comes from
 groups         the tables of theta's groups: one distribution a component
+merging        one recipe over another
 recipe         the whole recipe, and its fingerprint
 loading        recipes of the package and of .toml files; extends
 plan           which sample belongs to which split, identity and shard

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from facegen.errors import RecipeError, located
 from facegen.folders import package_data
-from facegen.recipe.recipe import Recipe, merged, parse
+from facegen.recipe.merging import merged
+from facegen.recipe.recipe import Recipe, parse
 from facegen.recipe.tables import Table
 
 MAX_BYTES = 1_000_000

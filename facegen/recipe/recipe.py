@@ -18,6 +18,7 @@ from facegen.recipe.grid import Grid, read_grid
 from facegen.recipe.groups import GroupPrior, group_prior
 from facegen.recipe.image import ImageFormat, read_image
 from facegen.recipe.light import LightPrior, read_light
+from facegen.recipe.merging import merged
 from facegen.recipe.tables import Table, distribution, get, known, named, one_of
 
 Kind = Literal["prior", "perturbation"]
@@ -202,16 +203,6 @@ def _groups(table: Table, light: LightPrior) -> tuple[str, ...]:
     if table["kind"] != "prior":
         raise RecipeError("[light] environments are drawn in a prior, not around estimates")
     return GROUPS[:-1]
-
-
-def merged(base: Table, changes: Table) -> Table:
-    """Key by key, but a table that names its own distribution replaces the old one whole."""
-    table = dict(base)
-    for key, value in changes.items():
-        old = table.get(key)
-        nested = isinstance(old, dict) and isinstance(value, dict) and "distribution" not in value
-        table[key] = merged(table[key], value) if nested else value
-    return table
 
 
 def _camera(camera: Table, crop: Table) -> CameraPrior:

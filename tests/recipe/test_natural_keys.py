@@ -12,6 +12,7 @@ CONSTANT = {"distribution": "constant", "value": 0.5}
 NO_START = {"distribution": "loguniform", "low_mm": 0, "high_mm": 4000}
 ENVIRONMENT = {"kind": "environment"}
 HALF = {"kind": "mixed", "shares": {"environment": 0.5, "interior": 0.5}}
+STRAY = {"kind": "gradient", "shares": {"noise": 1.0}}
 COEFFICIENTS = DEFAULT.with_changes({"image": {"encoding": "srgb"}})
 WRONG = [
     (NATURAL, {"attire": {"hairs": 0.5}}, ["[attire]", "'hairs'", "did you mean 'hair'"]),
@@ -29,7 +30,7 @@ WRONG = [
     (NATURAL, {"background": {"kind": "rooms"}}, ["[background]", "unknown kind 'rooms'"]),
     (NATURAL, {"background": {"shares": {"room": 0.1}}}, ["shares", "unknown key 'room'"]),
     (NATURAL, {"background": {"shares": {"noise": -0.1}}}, ["shares", "below 0"]),
-    (NATURAL, {"background": {"kind": "gradient"}}, ["[background]", "unknown key 'shares'"]),
+    (NATURAL, {"background": STRAY}, ["[background]", "unknown key 'shares'"]),
     (COEFFICIENTS, {"background": ENVIRONMENT}, ["[background]", "no environment", "[light]"]),
     (COEFFICIENTS, {"background": HALF}, ["[background]", "no environment", "[light]"]),
     (NATURAL, {"face_units": {"activ": 0.1}}, ["[face_units]", "did you mean 'active'"]),
@@ -79,3 +80,19 @@ def test_light_of_environments_is_no_perturbation():
     bootstrap.pop("illumination")
     with pytest.raises(RecipeError, match="around estimates"):
         load("bootstrap").with_table({**bootstrap, "light": {"kind": "environments"}})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"background": {"kind": "off"}},
+        {"background": {"kind": "noise"}},
+        {"image": {"encoding": "display"}, "background": {"kind": "noise"}},
+    ],
+)
+def test_another_kind_leaves_out_what_belongs_to_the_old_one(changes):
+    recipe = NATURAL.with_changes(changes)
+    for section, stated in changes.items():
+        assert stated.items() <= recipe.table[section].items()
+    assert "exposure" in NATURAL.table["image"]
+    assert ("exposure" in recipe.table["image"]) == (recipe.image.encoding == "srgb")
