@@ -81,6 +81,7 @@ def index(dataset: str, model: str | None) -> None:
 
 
 @click.command("bench")
+@spec_option("recipe", NAME, "A name, or a .toml file.")
 @with_options(*IMAGE_OPTIONS)
 @click.option("--count", type=Count(), default=4000, help="Samples per run.")
 @click.option(
