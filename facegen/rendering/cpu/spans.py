@@ -30,7 +30,7 @@ from facegen.rendering.cpu.strands import noise
 S0, S1, S2, O0, O1, O2, LEFT, TOP, WIDTH, HEIGHT = range(UNUSED, UNUSED + 10 * BLOCK, BLOCK)
 NEAR, ALONG, OPACITY = range(HEIGHT + BLOCK, HEIGHT + 10 * BLOCK, 3 * BLOCK)
 FALL, RISE, HAIR = BLOCK, 2 * BLOCK, OPACITY + 3 * BLOCK
-# Rows of exact: edge functions at the box's first pixel, how they fall and rise, and 1 / fall.
+# Rows of exact: edge functions at the box's first pixel, how they fall and rise, and 1 / |fall|.
 EDGE, FALLS, RISES, PER = range(0, 12 * BLOCK, 3 * BLOCK)
 TWO, NONE = F64(2), F64(0)
 
@@ -78,7 +78,7 @@ def set_edge(
     fall = F64(512) * side * dy
     exact[EDGE + j] = side * (TWO * (ax * by - ay * bx) + tie)
     exact[FALLS + j], exact[RISES + j] = fall, F64(512) * side * dx
-    exact[PER + j] = F64(1) / fall
+    exact[PER + j] = F64(1) / abs(fall)
 
 
 @kernel
@@ -178,7 +178,7 @@ def cut_rows(lanes: Float32[Array, "rows*block"], spans: Spans, rows: int) -> No
             place = (exact[EDGE + at] + row * exact[RISES + at]) * exact[PER + at]
             right = exact[FALLS + at] >= NONE
             stop = min(stop, np.ceil(place) if right else stop)
-            start = max(start, start if right else np.floor(place) + F64(1))
+            start = max(start, start if right else np.floor(-place) + F64(1))
         spans.start[i], spans.stop[i] = F(start), F(max(stop, NONE))
 
 
