@@ -21,12 +21,12 @@ from facegen.imaging.faces import (
     Finishing,
     dresser_of,
     finish,
-    rendered_layers,
     scene_of,
+    settings_for,
 )
 from facegen.recipe.image import ImageFormat
 from facegen.recipe.plan import Shard
-from facegen.rendering.contract import Frames, RenderSettings
+from facegen.rendering.contract import Frames
 from facegen.rendering.devices import open_renderer
 from facegen.sampling.contour import VisibleContour
 from facegen.sampling.samples import Samples
@@ -43,9 +43,7 @@ class Worker:
         self.store = open_store(spec.out)
         self.model = spec.load_model()
         self.sampler = spec.sampler(self.model)
-        image = spec.recipe.image
-        layers = rendered_layers(spec.layers, image.encoding)
-        settings = RenderSettings(image.size, layers, image.encoding, image.surfaces)
+        settings = settings_for(spec.recipe.image, spec.layers)
         self.renderer = open_renderer(device, self.model, settings)
         self.dresser = dresser_of(spec.recipe.attire.any, self.model)
         contour = VisibleContour(self.model)

@@ -11,7 +11,7 @@ from facegen.errors import UsageError
 from facegen.files import Array
 from facegen.models.attire import library_path, read_library
 from facegen.models.morphable_model import MorphableModel
-from facegen.recipe.image import Encoding
+from facegen.recipe.image import Encoding, ImageFormat
 from facegen.rendering import devices
 from facegen.rendering.contract import (
     LIGHT,
@@ -67,8 +67,7 @@ def render(
         raise UsageError(f"unknown layer {unknown[0]!r}", f"known: {', '.join(LAYERS)}")
     if not len(samples):
         raise UsageError("there are no samples to render")
-    rendered = rendered_layers(layers, samples.encoding)
-    settings = RenderSettings(samples.size, rendered, samples.encoding, samples.surfaces)
+    settings = settings_for(samples, layers)
     model = _suited(model, samples)
     renderer = devices.open_renderer(_only(device), model, settings)
     try:
@@ -164,6 +163,12 @@ def bare_images(frames: Frames) -> UInt8[Array, "N S S 3"]:
     images = np.empty(radiance.shape, np.uint8)
     develop(radiance, neutral(len(radiance)), images)
     return images
+
+
+def settings_for(made: Samples | ImageFormat, layers: Collection[str]) -> RenderSettings:
+    """How samples, or images of a recipe, are rendered with these layers."""
+    rendered = rendered_layers(layers, made.encoding)
+    return RenderSettings(made.size, rendered, made.encoding, made.surfaces)
 
 
 def rendered_layers(layers: Collection[str], encoding: Encoding) -> frozenset[str]:

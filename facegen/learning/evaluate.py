@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 
 from facegen.errors import DatasetError
 from facegen.files import Array
-from facegen.imaging.faces import bare_images, rendered_layers
+from facegen.imaging.faces import bare_images, settings_for
 from facegen.learning import checkpoint, metrics
 from facegen.learning.comparison import strips
 from facegen.learning.devices import device_of
@@ -21,7 +21,7 @@ from facegen.learning.training_set import open_model_of, open_training_set
 from facegen.learning.truth import Faces, read_faces
 from facegen.models.morphable_model import MorphableModel
 from facegen.rendering import devices
-from facegen.rendering.contract import Renderer, RenderSettings, Scene
+from facegen.rendering.contract import Renderer, Scene
 from facegen.scene.alignment import rigidly_aligned
 from facegen.scene.cameras import Cameras, rotation_matrix
 from facegen.scene.parameters import Layout
@@ -100,10 +100,8 @@ def evaluate_shards(net: Path, paths: Sequence[Path], settings: EvaluateSettings
         raise DatasetError(f"{net}: is for another layout or face model than the shards")
     estimator = estimator_of(loaded.network, device_of(settings.device))
     model = open_model_of(loaded.recipe, training_set.model, settings.model)
-    image = training_set.image
-    layers = rendered_layers((), image.encoding)
-    settings_of_renderer = RenderSettings(image.size, layers, image.encoding, image.surfaces)
-    renderer = devices.open_renderer(renderer_device, model, settings_of_renderer)
+    rendered = settings_for(training_set.image, ())
+    renderer = devices.open_renderer(renderer_device, model, rendered)
     try:
         batch = min(settings.batch, renderer.batch)
         size = loaded.network.config.size

@@ -1,6 +1,6 @@
 """[image]: the size, file format and encoding of images, and how photographs are taken."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal, get_args
 
 from facegen.errors import RecipeError, located
@@ -12,7 +12,6 @@ Encoding = Literal["display", "srgb"]
 
 SIZES = range(16, 2049)
 FORMATS: tuple[Format, ...] = get_args(Format)
-SURFACES = ("occlusion", "highlights")
 QUALITY = 95  # Where a distribution of it is stated.
 
 
@@ -25,6 +24,9 @@ class Surfaces:
 
     occlusion: float = 1.0
     highlights: float = 1.0
+
+
+SURFACES = tuple(one.name for one in fields(Surfaces))
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ def merged(base: Table, changes: Table) -> Table:
 
     Where another kind is stated than the base has, what belongs to the base's is left out.
     """
-    base = {**base, **_freed(base, changes)}
-    table = dict(base)
+    table = {**base, **_freed(base, changes)}
     for key, value in changes.items():
         old = table.get(key)
         nested = isinstance(old, dict) and isinstance(value, dict) and "distribution" not in value

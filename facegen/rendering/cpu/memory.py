@@ -118,10 +118,12 @@ class Images(NamedTuple):
 
 
 class Spans(NamedTuple):
-    """Memory of a block of triangles, of rows (triangle and number), and of queued pixels.
+    """Memory of a block of triangles, of a block of their rows, and of queued pixels.
 
-    slot: a pixel's triangle in the block, place: its row and column, as numbers from the box's
-    first, at: in the image.
+    exact: edge functions; row_slot and row: a row's triangle in the block and its number in the
+    triangle's box, start and stop: its pixels that are inside; slot: a pixel's triangle in the
+    block, place: its row and column in the box, near, along and opacity: 1 / distance, s and
+    opacity there.
     """
 
     exact: Float64[Array, "12*{BLOCK}"]

@@ -44,9 +44,17 @@ def blend_rows(
     t = v - F(row)
     above = panorama[min(max(row, 0), last)].reshape(-1)
     below = panorama[min(max(row + 1, 0), last)].reshape(-1)
-    for i in range(len(above)):
-        line[i] = above[i] + t * (below[i] - above[i])
+    mix(above, below, t, line)
     line[len(above) :] = line[:3]
+
+
+@kernel
+def mix(
+    one: Float32[Array, "n"], other: Float32[Array, "n"], share: float, out: Float32[Array, "m"]
+) -> None:
+    """One row of light and a share of another, into the beginning of `out`."""
+    for i in range(len(one)):
+        out[i] = one[i] + share * (other[i] - one[i])
 
 
 @kernel
@@ -157,8 +165,7 @@ def enlarge_behind(
         top = min(max(int(np.floor(v)), 0), small - 2)
         t = min(max(v - F(top), ZERO), ONE)
         above, below = picture[top].reshape(-1), picture[top + 1].reshape(-1)
-        for i in range(len(line)):
-            line[i] = above[i] + t * (below[i] - above[i])
+        mix(above, below, t, line)
         enlarge_line(line, gain, covered[row], radiance[row].reshape(-1))
 
 

@@ -69,6 +69,7 @@ def shade_face(count: int, n: int, mesh: Mesh, faces: Faces, work: Work, images:
         pixels = Pixels(work.place[start:stop], work.triangle[start:stop])
         find_values(pixels, n, surface, faces, work)
         if len(images.radiance):
+            look(pixels, n, faces, work.lanes)
             light_up(pixels, n, surface, faces, work)
             finish_light(pixels, n, surface, faces, work)
         paint(pixels, n, surface, faces, work, images)
@@ -115,6 +116,7 @@ def shade_worn(
         pixels = Pixels(work.worn_place[start:stop], work.worn_triangle[start:stop])
         find_values(pixels, n, surface, faces, work)
         if len(images.radiance):
+            look(pixels, n, faces, work.lanes)
             light_up(pixels, n, surface, faces, work)
             finish_light(pixels, n, surface, faces, work)
         paint(pixels, n, surface, faces, work, images)
@@ -130,11 +132,10 @@ def look(pixels: Pixels, n: int, faces: Faces, lanes: Float32[Array, "rows*block
 
 @kernel
 def light_up(pixels: Pixels, n: int, surface: Surface, faces: Faces, work: Work) -> None:
-    """Linear albedo, irradiance and highlights of pixels, into lanes."""
+    """Linear albedo, irradiance and highlights of pixels as VIEW sees them, into lanes."""
     lanes, chosen, count = work.lanes, pixels.triangle, len(pixels.place)
     radiance.linearise(lanes)
     radiance.irradiate(lanes, count, faces.illumination[n], SHADING)
-    look(pixels, n, faces, lanes)
     radiance.shine(lanes, count, faces.illumination[n])
     finish, first = surface.finish, surface.first_finish
     radiance.pick_finishes(lanes, chosen, finish, first, faces.highlights)

@@ -36,17 +36,22 @@ TWO, NONE = F64(2), F64(0)
 
 
 @kernel
+def ends(a: float, b: float, c: float, last: float) -> tuple[float, float]:
+    """The first and the last row or column whose pixels' centres may be inside a triangle."""
+    return max(np.ceil(min(a, b, c) * PIXEL), ZERO), min(np.floor(max(a, b, c) * PIXEL), last)
+
+
+@kernel
 def set_up(lanes: Float32[Array, "rows*block"], spans: Spans, count: int, size: int) -> None:
     """Boxes, edges and planes of the triangles whose corners, s and opacity are in lanes."""
     exact, last = spans.exact, F(size - 1)
     for j in range(count):
         x0, x1, x2 = lanes[X0 + j], lanes[X1 + j], lanes[X2 + j]
         y0, y1, y2 = lanes[Y0 + j], lanes[Y1 + j], lanes[Y2 + j]
-        left = max(np.ceil(min(x0, x1, x2) * PIXEL), ZERO)
-        top = max(np.ceil(min(y0, y1, y2) * PIXEL), ZERO)
+        left, right = ends(x0, x1, x2, last)
+        top, bottom = ends(y0, y1, y2, last)
         lanes[LEFT + j], lanes[TOP + j] = left, top
-        lanes[WIDTH + j] = min(np.floor(max(x0, x1, x2) * PIXEL), last) - left + ONE
-        lanes[HEIGHT + j] = min(np.floor(max(y0, y1, y2) * PIXEL), last) - top + ONE
+        lanes[WIDTH + j], lanes[HEIGHT + j] = right - left + ONE, bottom - top + ONE
         u, v = F64(left) * F64(256), F64(top) * F64(256)
         ax, bx, cx = F64(x0) - u, F64(x1) - u, F64(x2) - u
         ay, by, cy = F64(y0) - v, F64(y1) - v, F64(y2) - v

@@ -14,7 +14,6 @@ from facegen.rendering.cpu.memory import (
     BLOCK,
     I32,
     ONE,
-    PIXEL,
     TILE,
     U32,
     U64,
@@ -24,7 +23,7 @@ from facegen.rendering.cpu.memory import (
     kernel,
 )
 from facegen.rendering.cpu.raster import REACH
-from facegen.rendering.cpu.spans import HAIR, O0, O1, O2, S0, S1, S2, draw_block, set_up
+from facegen.rendering.cpu.spans import HAIR, O0, O1, O2, S0, S1, S2, draw_block, ends, set_up
 
 STRANDS_U8, CLEAR_U8 = np.uint8(STRANDS), np.uint8(CLEAR)
 ALL, ROUNDED_UP = U64(0xFFFFFFFFFFFFFFFF), F(1.00001)
@@ -62,35 +61,21 @@ def list_visible(
 
     Triangles that are not on the screen, or behind all that it shows there, are left out.
     """
-    listed, farthest, last, count = work.worn_list, work.farthest, I32(len(work.keys) - 1), 0
+    listed, farthest, last, count = work.worn_list, work.farthest, F(len(work.keys) - 1), 0
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         near = max(screen[a + 2], screen[b + 2], screen[c + 2])
         if near < between[0] or near >= between[1] or (material[t] == CLEAR_U8) != clear:
             continue
-        left, right, top, bottom = box_of(
-            screen[a], screen[b], screen[c], screen[a + 1], screen[b + 1], screen[c + 1], last
-        )
+        left, right = ends(screen[a], screen[b], screen[c], last)
+        top, bottom = ends(screen[a + 1], screen[b + 1], screen[c + 1], last)
         if left > right or top > bottom or max(screen[a], screen[b], screen[c]) >= REACH:
             continue
         key = U64(F(near * ROUNDED_UP).view(np.uint32)) << U64(32)
-        if not hidden(key, left, right, top, bottom, farthest):
+        if not hidden(key, I32(left), I32(right), I32(top), I32(bottom), farthest):
             listed[count] = t
             count += 1
     return count
-
-
-@kernel
-def box_of(
-    x0: float, x1: float, x2: float, y0: float, y1: float, y2: float, last: int
-) -> tuple[int, int, int, int]:
-    """The pixels whose centres may be inside: the first and last column, the first and last row."""
-    left, right = np.ceil(min(x0, x1, x2) * PIXEL), np.floor(max(x0, x1, x2) * PIXEL)
-    top, bottom = np.ceil(min(y0, y1, y2) * PIXEL), np.floor(max(y0, y1, y2) * PIXEL)
-    least, most = F(-1), F(last + 1)
-    left, right = I32(min(max(left, ZERO), most)), I32(max(min(right, F(last)), least))
-    top, bottom = I32(min(max(top, ZERO), most)), I32(max(min(bottom, F(last)), least))
-    return left, right, top, bottom
 
 
 @kernel

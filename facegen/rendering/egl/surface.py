@@ -45,7 +45,7 @@ class Surface:
         self._faces = context.buffer(reserve=4 * FACE_FLOATS * batch)
         self._segmentation = context.buffer(model.triangle_segments.astype(np.uint32))
         share = np.float32(surfaces.occlusion if surfaces else 0)
-        transfer = transfer_of(model) if surfaces else np.zeros((1, 9), np.float32)
+        transfer = transfer_of(model) if share else np.zeros((1, 9), np.float32)
         self._transfer = context.buffer(share * transfer)
         self.worn_triangles = self.clear_triangles = 0
         self._worn_vertices, self._worn_corners = (context.buffer(reserve=16) for _ in range(2))
