@@ -139,7 +139,7 @@ class Dealer:
                 out[:, slot, k] = palette(own)
         lenses = draws[GLASSES][:, COLOUR + 3 * LENS : COLOUR + 3 * LENS + 3]
         out[:, GLASSES, LENS] = colours.of_lenses(lenses)
-        out[:, :, SKIN_COLOUR] = persona.skin[:, None]
+        out[:, :, SKIN_COLOUR] = persona.tone[:, None]
         return out.clip(0, 1).astype(np.float32)
 
     def _held(

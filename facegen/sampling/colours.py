@@ -18,7 +18,7 @@ RED, GREY, WHITE = (
 )
 SHARE_RED, SHARE_DYED = 0.05, 0.04
 GREY_AGE, GREY_YEARS = 54.0, 8.0
-LIGHT_SKIN = (0.27, 0.58)  # Mean of the skin's green, from the darkest to the lightest people.
+LIGHT_SKIN = (0.2, 0.46)  # Mean of the skin's green, from the darkest to the lightest people.
 NEUTRAL = 0.55
 FRAMES = np.array(
     [

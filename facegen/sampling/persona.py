@@ -19,23 +19,28 @@ GENDER, AGE = "gender", "age"
 
 @dataclass(frozen=True, eq=False)
 class Persona:
-    """N people: man from 0 (a woman) to 1, age in years, the skin's mean reflectance."""
+    """N people: man from 0 (a woman) to 1, age in years, and the mean reflectance of skin.
+
+    skin: of the face, with its shades; tone: of the neck, as hands and shoulders have it.
+    """
 
     man: Float64[Array, "N"]
     age: Float64[Array, "N"]
     skin: Float64[Array, "N 3"]
+    tone: Float64[Array, "N 3"]
 
 
 @dataclass(frozen=True, eq=False)
 class Observer:
     """How people are read off theta: rows that a group's coefficients are multiplied with.
 
-    attributes: of gender and age, each a mean and a row for shape; empty where the model has none.
+    colours: of the face's skin and of the neck's, one after the other. attributes: of gender and
+    age, each a mean and a row for shape; empty where the model has none.
     """
 
     layout: Layout
-    skin_mean: Float64[Array, "3"]
-    skin_rows: Float64[Array, "r 3"]
+    colours_mean: Float64[Array, "6"]
+    colours_rows: Float64[Array, "r 6"]
     attributes: Mapping[str, tuple[float, Float64[Array, "s"]]]
 
     def look(
@@ -46,12 +51,13 @@ class Observer:
     ) -> Persona:
         """The people of theta: by the attributes that are stated, else as seen, else drawn."""
         reflectance = theta[:, self.layout.slices["reflectance"]].astype(np.float64)
-        skin = self.skin_mean + ordered_product(reflectance, self.skin_rows)
+        colours = self.colours_mean + ordered_product(reflectance, self.colours_rows)
         gender = self._read(GENDER, theta, stated)
         age = self._read(AGE, theta, stated)
         low, high = AGES
         man = draws[:, 0] if gender is None else np.clip((gender + 1) / 2, 0, 1)
-        return Persona(man, low + (high - low) * draws[:, 1] if age is None else age, skin)
+        years = low + (high - low) * draws[:, 1] if age is None else age
+        return Persona(man, years, colours[:, :3], colours[:, 3:])
 
     def _read(
         self, name: str, theta: Float32[Array, "N m"], stated: Mapping[str, Float32[Array, "N"]]
@@ -67,9 +73,12 @@ class Observer:
 
 def observer_of(model: MorphableModel) -> Observer:
     """How people are read off the coefficients of a model."""
-    neck, skin = (np.flatnonzero(model.segmentation == label) for label in (NECK, SKIN))
-    skin = neck if len(neck) else skin  # The neck is of one tone, as hands and shoulders are.
-    rows = model.reflectance.basis.reshape(model.reflectance.components, -1, 3)
+    skin, neck = (np.flatnonzero(model.segmentation == label) for label in (SKIN, NECK))
+    parts = (skin, neck if len(neck) else skin)
+    mean, rows = (
+        model.reflectance.mean,
+        model.reflectance.basis.reshape(model.reflectance.components, -1, 3),
+    )
     known = model.attributes
     read = {
         name: (float(known.mean[k]), known.shape[k])
@@ -78,8 +87,8 @@ def observer_of(model: MorphableModel) -> Observer:
     }
     return Observer(
         model.layout,
-        _rounded(model.reflectance.mean[skin].mean(axis=0, dtype=np.float64)),
-        _rounded(rows[:, skin].mean(axis=1, dtype=np.float64)),
+        _rounded(np.concatenate([mean[part].mean(axis=0, dtype=np.float64) for part in parts])),
+        _rounded(np.hstack([rows[:, part].mean(axis=1, dtype=np.float64) for part in parts])),
         read,
     )
 

@@ -1,5 +1,6 @@
 """What people wear: two renderers alike, hands before faces, pieces moved onto another face."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -111,6 +112,23 @@ def test_clear_lenses_reflect_and_hide_nothing(renderers, natural, generic, dres
     a, b = (frames_of(renderer, scene)["radiance"] for renderer in renderers)
     both = (glazed["covered"] > 0) & (added > 0.001)
     assert (abs(a - b).max(axis=-1)[both] > LEVELS).mean() < 0.01
+
+
+def test_the_order_of_lenses_is_nothing(renderers, natural, generic, dresser):
+    worn = dict.fromkeys(natural.table["attire"], 0.0) | {"glasses": 1.0}
+    aside = {"rotation": {"yaw": constant(80.0, "_degrees")}}
+    recipe = natural.with_changes({"attire": worn, **aside})
+    scene = scene_of(facegen.sample(recipe, generic, range(2 * COUNT), seed=3), dresser)
+    clear = np.flatnonzero(scene.attire.material == CLEAR)
+    starts = np.searchsorted(clear, scene.attire.triangle_start)
+    parts = [clear[a:b][::-1] for a, b in itertools.pairwise(starts)]
+    corners, backwards = scene.attire.triangles, np.concatenate(parts)
+    turned = corners.copy()
+    turned[clear] = corners[backwards]
+    other = replace(scene, attire=scene.attire._replace(triangles=turned))
+    for renderer in renderers:
+        a, b = (frames_of(renderer, one)["radiance"] for one in (scene, other))
+        assert abs(a - b).max() < LEVELS
 
 
 @pytest.mark.parametrize("device", ["cpu", "egl"])

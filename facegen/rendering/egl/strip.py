@@ -109,10 +109,16 @@ class LayerPass:
         if worn:
             self._worn.render(moderngl.TRIANGLES, vertices=3 * worn)
         if clear and self._glazed:
-            self._context.enable_direct(GL_BLEND)
-            self._context.blend_func = moderngl.ONE, moderngl.ONE
-            self._worn.render(moderngl.TRIANGLES, first=3 * worn, vertices=3 * clear)
-            self._context.disable_direct(GL_BLEND)
+            self._glaze(3 * worn, 3 * clear)
+
+    def _glaze(self, first: int, vertices: int) -> None:
+        """Add what the nearest lenses reflect: their depth comes first, whatever their order."""
+        self._context.enable_direct(GL_BLEND)
+        for blend, depth in (((moderngl.ZERO, moderngl.ONE), "<"), ((moderngl.ONE,) * 2, "<=")):
+            self._context.blend_func, self._context.depth_func = blend, depth
+            self._worn.render(moderngl.TRIANGLES, first=first, vertices=vertices)
+        self._context.depth_func = "<"
+        self._context.disable_direct(GL_BLEND)
 
     def release(self) -> None:
         """Free what was made for the pass."""
