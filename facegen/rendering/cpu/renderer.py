@@ -20,10 +20,9 @@ from facegen.rendering.contract import (
     Renderer,
     RenderSettings,
     Scene,
-    empty_meshes,
 )
 from facegen.rendering.cpu.compiling import cpu
-from facegen.rendering.cpu.drawing import draw_faces
+from facegen.rendering.cpu.drawing import draw_bare, draw_dressed
 from facegen.rendering.cpu.memory import F, Faces, Images, mesh_of, with_room, work_for
 from facegen.rendering.cpu.occlusion import transfer_of
 from facegen.scene.lighting import CONSTANTS, key_light, turned
@@ -81,10 +80,13 @@ class CpuRenderer(Renderer):
         started = time.perf_counter()
         faces = self._evaluate(scene)
         evaluated = time.perf_counter()
-        draw_faces(faces, self._worn(scene), self._mesh, self._work, self._images)
+        if scene.attire is None:
+            draw_bare(faces, self._mesh, self._work, self._images)
+        else:
+            self._make_room(scene.attire)
+            draw_dressed(faces, scene.attire, self._mesh, self._work, self._images)
         if len(self._beneath.mask):
-            nothing = nothing_worn(len(scene))
-            draw_faces(faces, nothing, self._mesh, self._work, self._beneath)
+            draw_bare(faces, self._mesh, self._work, self._beneath)
         seconds = {"evaluate": evaluated - started, "render": time.perf_counter() - evaluated}
         return self._frames(len(scene), seconds)
 
@@ -120,13 +122,11 @@ class CpuRenderer(Renderer):
         local = turned(illumination, scene.cameras.model_to_camera[:, :3, :3])
         return scaled, contiguous(local * HARMONICS[:, None]), key_light(illumination)
 
-    def _worn(self, scene: Scene) -> Meshes:
-        """What is worn, with memory for it on the screen."""
-        meshes = nothing_worn(len(scene)) if scene.attire is None else scene.attire
+    def _make_room(self, meshes: Meshes) -> None:
+        """Have memory for what is worn on the screen."""
         vertices = int(np.diff(meshes.vertex_start).max(initial=0))
         triangles = int(np.diff(meshes.triangle_start).max(initial=0))
         self._work = with_room(self._work, vertices, triangles)
-        return meshes
 
     def _frames(self, count: int, seconds: dict[str, float]) -> Frames:
         square = (count, self._settings.size, self._settings.size)
@@ -176,9 +176,3 @@ def images_for(size: int, batch: int, names: Collection[str]) -> Images:
     }
     mask, covered = np.zeros((2, batch, pixels), np.uint8)
     return Images(mask=mask, covered=covered, **rows)
-
-
-def nothing_worn(count: int) -> Meshes:
-    """The meshes of people who wear nothing."""
-    starts = np.zeros(count + 1, np.int64)
-    return empty_meshes(starts, starts)
