@@ -19,6 +19,7 @@ from facegen.scene.alignment import similarity
 
 SIZE, COUNT = 96, 8
 SETTINGS = RenderSettings(SIZE, frozenset({"depth", "segmentation"}), "srgb")
+SIDES = ("Left", "Right")
 NEAR_MM, LEVELS = 0.1, 2 / 255
 SCALE, SHIFT = 1.1, np.array([7.0, -12.0, 20.0])
 
@@ -146,6 +147,21 @@ def test_occlusion_and_highlights_are_shares(device, egl, natural, generic):
     assert 0.001 < darker[0] < darker[1]
     np.testing.assert_allclose(2 * darker[0], darker[1], rtol=0.15)
     np.testing.assert_allclose(2 * half["specular"].mean(), whole["specular"].mean(), rtol=0.1)
+
+
+def test_a_smile_shows_bright_teeth(natural, generic):
+    """Behind closed lips no light reaches them: they are lit as between parted ones."""
+    smiling = {f"mouth{move}{side}": 1.0 for move in ("Smile", "UpperUp") for side in SIDES}
+    units = {"neutral": 0.0, "often": smiling, "weight": constant(1.0)}
+    ahead = {name: constant(0.0, "_degrees") for name in ("pitch", "yaw", "roll")}
+    bare = dict.fromkeys(natural.table["attire"], 0.0)
+    recipe = natural.with_changes({"face_units": units, "rotation": ahead, "attire": bare})
+    samples = facegen.sample(recipe, generic, range(6), seed=2)
+    layers = facegen.render(samples, generic, ["shading", "segmentation"], "cpu").layers
+    light, labels = layers["shading"].mean(axis=3), layers["segmentation"]
+    teeth, skin = (labels == SEGMENTS.index(name) for name in ("teeth", "skin"))
+    assert teeth.sum() > 100
+    assert np.median(light[teeth]) > 0.5 * np.median(light[skin])
 
 
 def test_a_hand_before_a_face_hides_landmarks(natural, generic, suited):

@@ -1,6 +1,7 @@
 """Compiled kernels are kept, and made again when any kernel's file changes."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -102,7 +103,18 @@ def test_every_file_has_a_say(kernels, file):
 def test_every_room_with_kernels_has_a_say(room):
     source = PACKAGE.joinpath(*room.split(".")).with_suffix(".py")
     assert source.exists()
-    assert source.parent in compiling.source_folders()
+    assert source.parent in compiling.sources()
+
+
+def test_every_file_with_constants_of_kernels_has_a_say():
+    rooms = [path for path in compiling.sources() if path.is_dir()]
+    texts = [file.read_text() for room in rooms for file in room.glob("*.py")]
+    texts = [text for text in texts if re.search(r"^@(compiled|kernel)", text, re.MULTILINE)]
+    imported = r"^from facegen\.((?:models|sampling|scene)\.\w+) import .*\b[A-Z][A-Z_]+\b"
+    modules = {name for text in texts for name in re.findall(imported, text, re.MULTILINE)}
+    assert modules >= {"models.attire", "scene.cameras"}
+    named = {PACKAGE.joinpath(*name.split(".")).with_suffix(".py") for name in modules}
+    assert named <= set(compiling.sources())
 
 
 def test_folders_are_told_apart(kernels, tmp_path):

@@ -2,7 +2,7 @@
 
 numba itself notices a change in a kernel's own file only, and a kernel holds the machine code of
 those it calls, and constants. So the folder of the cache is named by a hash of all kernels' files,
-in this room and in imaging, and of those beside this room, which have constants (finishes.py).
+in this room and in imaging, and of those whose constants they hold.
 """
 
 import fcntl
@@ -22,9 +22,20 @@ from numba.core import caching
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
+import facegen
+from facegen.errors import FacegenError
+from facegen.files import write_file
 from facegen.folders import cache_folders
 
 KEPT_FOLDERS = 4
+# Files elsewhere whose constants kernels hold.
+CONSTANTS = (
+    "models/attire.py",
+    "models/morphable_model.py",
+    "sampling/scenery.py",
+    "scene/cameras.py",
+    "scene/lighting.py",
+)
 _config: Any = numba.config
 _FunctionCache: Any = caching.FunctionCache
 _DataFile: Any = caching.IndexDataCacheFile
@@ -141,7 +152,7 @@ def kernel_folder() -> Path | None:
     None where nothing can be written.
     """
     for base in _bases():
-        folder = base / f"facegen-{fingerprint(*source_folders())}"
+        folder = base / f"facegen-{fingerprint(*sources())}"
         with suppress(OSError):
             if not folder.exists():
                 _remove_oldest(base)
@@ -151,18 +162,35 @@ def kernel_folder() -> Path | None:
     return None
 
 
-def source_folders() -> tuple[Path, ...]:
-    """The folders whose files hold kernels, and constants compiled into them."""
-    here = Path(__file__).parent
-    return here, here.parent, here.parent.parent / "imaging"
+def keep(name: str, data: bytes) -> None:
+    """Write what kernels found under a name beside them, after its CRC-32, if the disk allows."""
+    folder = kernel_folder()
+    with suppress(FacegenError):
+        if folder is not None:
+            write_file(folder / name, _checksum(data) + data)
 
 
-def fingerprint(*folders: Path) -> str:
-    """A hash of the Python files in folders, numba's version, and the CPU and its features."""
+def recall(name: str) -> bytes | None:
+    """What was kept under a name; None where there is none, or not what was written."""
+    folder = kernel_folder()
+    with suppress(OSError):
+        data = (folder / name).read_bytes() if folder else b""
+        return data[4:] if data[:4] == _checksum(data[4:]) else None
+    return None
+
+
+def sources() -> tuple[Path, ...]:
+    """The folders whose files hold kernels, and what else has constants compiled into them."""
+    here, package = Path(__file__).parent, Path(facegen.__file__).parent
+    return here, here.parent, package / "imaging", *(package / name for name in CONSTANTS)
+
+
+def fingerprint(*paths: Path) -> str:
+    """A hash of Python files, single or in folders, numba's version, the CPU and its features."""
     digest = hashlib.sha256()
-    for number, folder in enumerate(folders):
-        for path in sorted(folder.glob("*.py")):
-            digest.update(f"{number}/{path.name}\0".encode() + path.read_bytes() + b"\0")
+    for number, path in enumerate(paths):
+        for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
+            digest.update(f"{number}/{file.name}\0".encode() + file.read_bytes() + b"\0")
     digest.update("\0".join((numba.__version__, *cpu())).encode())
     return digest.hexdigest()[:16]
 

@@ -2,21 +2,34 @@
 
 Precomputed radiance transfer of diffuse surfaces (Sloan, Kautz and Snyder 2002) on the mean face,
 with a bounce of average light: irradiance is transfer . light, whose nine harmonics are given in
-model space.
+model space. Teeth are seen between parted lips alone, and lit as there.
 """
+
+import hashlib
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32
 
 from facegen.files import Array
-from facegen.models.morphable_model import MorphableModel
-from facegen.rendering.cpu.compiling import compiled
+from facegen.models.morphable_model import SEGMENTS, FaceUnits, MorphableModel
+from facegen.rendering.cpu.compiling import compiled, keep, recall
 from facegen.scene.lighting import CONSTANTS, basis
 
 DIRECTIONS = 192
 DEPTH_MAP = 320
 BIAS_MM = 2.0
 BOUNCE = 0.45  # Mean reflectance of what is seen from a vertex.
+BEHIND_LIPS = ("teeth", "mouth")
+# Face units that part the lips as a smile does, and their weights.
+PARTING = {
+    "jawOpen": 0.4,
+    **{
+        unit + side: 1.0
+        for unit in ("mouthSmile", "mouthUpperUp", "mouthLowerDown")
+        for side in ("Left", "Right")
+    },
+}
+I32 = np.int32
 ONE, ZERO, TINY = np.float32(1), np.float32(0), np.float32(1e-6)
 # How irradiance's constants exceed those of radiance, band by band.
 BANDS = np.array([1.0, *[1.5] * 3, *[4.0] * 5])
@@ -27,7 +40,35 @@ def transfer_of(model: MorphableModel) -> Float32[Array, "V 9"]:
 
     In units of the coefficients times CONSTANTS, as `rendering` has light.
     """
-    points, triangles = model.mean_face.astype(np.float32), model.triangles
+    transfer = kept(model.mean_face, model.triangles)
+    within = np.isin(model.segmentation, [SEGMENTS.index(name) for name in BEHIND_LIPS])
+    if within.any() and model.face_units:
+        coefficients = parting(model.face_units).astype(np.float32)
+        moved = (coefficients @ model.expression.basis).reshape(-1, 3)
+        transfer[within] = kept(model.mean_face + moved, model.triangles)[within]
+    return transfer
+
+
+def parting(units: FaceUnits) -> Float64[Array, "e"]:
+    """The expression whose lips are parted."""
+    weights = np.array([PARTING.get(name, 0.0) for name in units.names])
+    return np.asarray(units.neutral + weights @ units.coefficients)
+
+
+def kept(points: Float32[Array, "V 3"], triangles: Int32[Array, "F 3"]) -> Float32[Array, "V 9"]:
+    """The transfer of a surface, found once and kept from run to run."""
+    digest = hashlib.sha256(points.tobytes() + triangles.tobytes()).hexdigest()
+    data = recall(f"transfer-{digest}")
+    if data is None:
+        data = transfer_on(points, triangles).tobytes()
+        keep(f"transfer-{digest}", data)
+    return np.frombuffer(data, np.float32).reshape(len(points), -1).copy()
+
+
+def transfer_on(
+    points: Float32[Array, "V 3"], triangles: Int32[Array, "F 3"]
+) -> Float32[Array, "V 9"]:
+    """The transfer of a surface."""
     normals = vertex_normals(points, triangles)
     directions = sphere(DIRECTIONS)
     seen = np.stack([visible(points, triangles, d.astype(np.float32)) for d in directions], axis=1)
@@ -86,19 +127,19 @@ def draw_depth(
 ) -> None:
     """Keep the largest third coordinate of the triangles at each whole (second, first)."""
     for t in range(len(triangles)):
-        i, j, k = triangles[t]
-        x, y, z = seen[i]
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        x, y, z = seen[i, 0], seen[i, 1], seen[i, 2]
         bx, by, bz = seen[j, 0] - x, seen[j, 1] - y, seen[j, 2] - z
         cx, cy, cz = seen[k, 0] - x, seen[k, 1] - y, seen[k, 2] - z
         area = bx * cy - by * cx
         if abs(area) < TINY:
             continue
         scale = ONE / area
-        left, right = np.ceil(x + min(ZERO, bx, cx)), x + max(ZERO, bx, cx)
-        top, bottom = np.ceil(y + min(ZERO, by, cy)), y + max(ZERO, by, cy)
-        for row in range(int(top), int(bottom) + 1):
+        left, right = I32(np.ceil(x + min(ZERO, bx, cx))), I32(x + max(ZERO, bx, cx))
+        top, bottom = I32(np.ceil(y + min(ZERO, by, cy))), I32(y + max(ZERO, by, cy))
+        for row in range(top, bottom + 1):
             up = np.float32(row) - y
-            for column in range(int(left), int(right) + 1):
+            for column in range(left, right + 1):
                 along = np.float32(column) - x
                 v = (along * cy - up * cx) * scale
                 w = (up * bx - along * by) * scale
