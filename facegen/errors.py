@@ -1,6 +1,7 @@
 """What can go wrong: a message, completed with its context, shown as one line with a hint."""
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 
@@ -54,6 +55,12 @@ class DeviceError(FacegenError):
 
 class DatasetError(FacegenError):
     """A data set on disk is not what this run may continue or read."""
+
+
+def meant(name: str, known: Collection[str], otherwise: str = "") -> str:
+    """A hint at the known name that is nearest to one that is not; else what is to be said."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else otherwise
 
 
 @contextmanager

@@ -91,7 +91,8 @@ IMAGE_OPTIONS = (
     spec_option(
         "layers",
         LayerNames(),
-        f"Separated by commas: {', '.join(LAYERS)}; or all.  [default: none]",
+        f"Separated by commas: {', '.join(LAYERS)}; or all, which is all that any recipe has: "
+        "shading, specular and radiance are of recipes of photographs.  [default: none]",
     ),
     spec_option("device", str, DEVICES),
     WORKERS,

@@ -9,25 +9,38 @@ from facegen.generation.run import Summary
 from facegen.generation.timing import stage_milliseconds
 from facegen.rendering.devices import in_short
 
+STARTING = "starting; the first time on a machine, kernels are compiled: a minute or two"
+
 
 class Bar:
-    """A bar of samples, images/s and time left; a Progress, and a context that closes it."""
+    """A bar of samples, images/s and time left; a Progress, and a context that closes it.
+
+    images/s are those since the first were made.
+    """
 
     def __init__(self, spec: ResolvedSpec) -> None:
         self._total = sum(len(shard) for shard in spec.shards)
         self._name = spec.out
         self._bar: tqdm | None = None
+        self._waiting = True
 
     def started(self, complete: int) -> None:
         """Show the bar; so many samples were complete already."""
         self._bar = tqdm(
             total=self._total, initial=complete, unit="image", unit_scale=True, desc=self._name
         )
+        if complete < self._total:
+            self._bar.set_postfix_str(STARTING)
 
     def advanced(self, samples: int) -> None:
         """Move the bar forward."""
-        if self._bar is not None:
-            self._bar.update(samples)
+        if self._bar is None:
+            return
+        if self._waiting:
+            self._waiting = False
+            self._bar.unpause()
+            self._bar.set_postfix_str("", refresh=False)
+        self._bar.update(samples)
 
     def rolled_back(self, samples: int) -> None:
         """Move the bar back."""

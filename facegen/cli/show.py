@@ -119,6 +119,9 @@ def subject(target: str, asked: Asked) -> tuple[Recipe, MorphableModel]:
     else:
         if asked.model is not None:
             raise UsageError(f"--model {asked.model}: {target} is a model already, or no recipe")
+        if Path(target).is_dir() and target not in catalogue.names():
+            hint = f"of a data set, show a sample: --sample {target}:0"
+            raise UsageError(f"{target}: a folder, not a recipe or a model", hint)
         model = catalogue.load(target)
         people = asked.people or not asked.sweeps
         recipe = loading.load(loading.DEFAULT).with_changes(portrait(model, people))

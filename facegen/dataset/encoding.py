@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8, UInt16
 from PIL import Image, UnidentifiedImageError
 
-from facegen.errors import DatasetError, FacegenError, UsageError
+from facegen.errors import DatasetError, FacegenError, UsageError, meant
 from facegen.files import Array
 from facegen.models.morphable_model import LANDMARKS
 from facegen.recipe.image import ImageFormat
@@ -65,7 +65,7 @@ def parse_layers(text: str) -> frozenset[Layer]:
 def check_layers(names: Collection[str]) -> frozenset[Layer]:
     """The names as layers; UsageError names one that does not exist."""
     for name in sorted(set(names) - set(LAYERS)):
-        hint = f"known: {', '.join(LAYERS)}, all"
+        hint = meant(name, LAYERS, f"known: {', '.join(LAYERS)}, all")
         if name in RENAMED:
             hint = f"it is now called {RENAMED[name]}"
         raise UsageError(f"--layers: unknown layer {name!r}", hint)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import UInt8
 
-from facegen.errors import UsageError
+from facegen.errors import UsageError, meant
 from facegen.files import Array
 from facegen.models.attire import library_path, read_library
 from facegen.models.morphable_model import MorphableModel
@@ -64,7 +64,8 @@ def render(
     """
     unknown = sorted(set(layers) - set(LAYERS))
     if unknown:
-        raise UsageError(f"unknown layer {unknown[0]!r}", f"known: {', '.join(LAYERS)}")
+        hint = meant(unknown[0], LAYERS, f"known: {', '.join(LAYERS)}")
+        raise UsageError(f"unknown layer {unknown[0]!r}", hint)
     if not len(samples):
         raise UsageError("there are no samples to render")
     settings = settings_for(samples, layers)

@@ -108,7 +108,7 @@ class _Fit:
         return moved.astype(np.float32)
 
     def _sink(self, points: Float32[Array, "P 3"], skin: Int64[Array, "s"]) -> None:
-        """Push skin that lies within the head's neck to its axis, in place: heads turn and vary."""
+        """Push skin that lies near the head to the neck's axis, in place: heads turn and vary."""
         scale = self._similarity.scale
         within = self._head.query(points[skin])[0] < WITHIN_MM * scale
         share = np.clip(self._rim.query(points[skin])[0] / (RIM_MM * scale), 0, 1) * within

@@ -1,13 +1,12 @@
 """How a recipe's tables of theta's groups are read: one distribution a component."""
 
-import difflib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from facegen.errors import RecipeError, located
+from facegen.errors import RecipeError, located, meant
 from facegen.recipe.distributions import Distribution, Scaled
 from facegen.recipe.tables import Table, distribution, get, known
 from facegen.scene.parameters import ANGLES, CHANNELS, EXPRESSION_UNITS, CoefficientUnit, Group
@@ -68,8 +67,7 @@ def number_of(group: Group, name: str) -> int:
     """Which component of the group has this name; RecipeError where none has."""
     if name in group.names:
         return group.names.index(name)
-    close = difflib.get_close_matches(name, group.names, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else "use --model generic-arkit, or numbers"
+    hint = meant(name, group.names, "use --model generic-arkit, or numbers")
     raise RecipeError(f"[{group.name}] the model has no component of the name {name!r}", hint)
 
 

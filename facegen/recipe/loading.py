@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from facegen.errors import RecipeError, located
+from facegen.errors import RecipeError, located, meant
 from facegen.folders import package_data
 from facegen.recipe.merging import merged
 from facegen.recipe.recipe import Recipe, parse
@@ -25,7 +25,8 @@ def source(name_or_path: str) -> str:
     if name_or_path in names():
         path = package_data("recipes") / f"{name_or_path}.toml"
     if path.suffix != ".toml":
-        raise RecipeError(f"no recipe of that name; there are {', '.join(names())}", _HINT_NAME)
+        hint = meant(name_or_path, names(), _HINT_NAME)
+        raise RecipeError(f"no recipe of that name; there are {', '.join(names())}", hint)
     try:
         if path.stat().st_size > MAX_BYTES:
             raise RecipeError(f"larger than {MAX_BYTES:,} bytes, so not a recipe")

@@ -1,11 +1,10 @@
 """How a recipe's tables are read: keys known or refused, values and distributions checked."""
 
-import difflib
 import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from facegen.errors import RecipeError, located
+from facegen.errors import RecipeError, located, meant
 from facegen.recipe.distributions import (
     Constant,
     Distribution,
@@ -39,9 +38,8 @@ def known(table: Table, allowed: set[str]) -> None:
     for key in table.keys() - allowed:
         if key in RENAMED:
             raise RecipeError(f"the key {key!r} is now called {RENAMED[key]!r}", "rename it")
-        close = difflib.get_close_matches(key, allowed, n=1)
-        meant = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(allowed))}"
-        raise RecipeError(f"unknown key {key!r}", meant)
+        hint = meant(key, allowed, f"known: {', '.join(sorted(allowed))}")
+        raise RecipeError(f"unknown key {key!r}", hint)
 
 
 def get(table: Table, key: str, kind: type[T]) -> T:

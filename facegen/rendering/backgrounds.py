@@ -50,7 +50,10 @@ def fill_radiance(
     background: Background,
     folder: ImageFolder | None,
 ) -> None:
-    """Fill linear light where nothing covers it, in place: pictures and colours are sRGB."""
+    """Add what is behind to linear light where nothing covers it, in place.
+
+    There is nothing yet but what clear lenses reflect. Pictures and colours are sRGB.
+    """
     scenery = background.scenery
     plain = np.arange(len(covered))
     if scenery is not None and folder is None:
@@ -69,7 +72,7 @@ def fill_scenery(
     scenery: Scenery,
     rows: Int64[Array, "n"],
 ) -> None:
-    """Fill linear light where nothing covers it with the scenery of these rows, in place."""
+    """Add the scenery of these rows to linear light where nothing covers it, in place."""
     size = max(8, radiance.shape[1] // 2)
     picture = np.empty((size, size, 3), np.float32)
     for row in rows.tolist():

@@ -1,12 +1,11 @@
 """Expressions as a few named units of the face, in the coefficients of a model."""
 
-import difflib
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from facegen.errors import RecipeError, located
+from facegen.errors import RecipeError, located, meant
 from facegen.files import Array
 from facegen.models.attributes import ordered_product
 from facegen.models.morphable_model import FaceUnits
@@ -45,7 +44,5 @@ def expressions_of(prior: FaceUnitsPrior | None, units: FaceUnits | None) -> Exp
             raise RecipeError("the model has no named units of the face", "use --model generic")
         for name in prior.often:
             if name not in units.names:
-                close = difflib.get_close_matches(name, units.names, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else ""
-                raise RecipeError(f"the model has no unit {name!r}", hint)
+                raise RecipeError(f"the model has no unit {name!r}", meant(name, units.names))
     return Expressions(prior, units)

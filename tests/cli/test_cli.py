@@ -170,7 +170,7 @@ USAGE = [
     (["--format", "bmp"], ["unknown format 'bmp'", "jpg, png, webp"]),
     (["--quality", "0"], ["quality 0"]),
     (["--size", "abc"], ["--size", "abc"]),
-    (["--layers", "mask,deph"], ["unknown layer 'deph'", "known: mask, depth"]),
+    (["--layers", "mask,deph"], ["unknown layer 'deph'", "did you mean 'depth'"]),
     (["--layers", "parts"], ["unknown layer 'parts'", "now called segmentation"]),
     (["--layers", "correspondence"], ["'correspondence'", "now called pncc"]),
     (["--device", "gpu"], ["unknown device 'gpu'", "known: auto"]),

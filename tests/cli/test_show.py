@@ -1,5 +1,7 @@
 """`facegen show`: pictures of recipes, models, sweeps and samples."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -113,6 +115,7 @@ REFUSED = {
     "no grid": (["generic", "--grid", "8"], "not columns x rows"),
     "no sample": (["--sample", "data"], "is not DATASET:INDEX"),
     "no such model": (["nobody"], "no model of that name"),
+    "a folder": ([str(Path(__file__).parent)], "show a sample: --sample"),
     "a model of a model": (["generic", "--model", "generic"], "is a model already"),
     "a perturbation": (["bootstrap"], "states a perturbation"),
 }

@@ -8,11 +8,13 @@ import pytest
 from PIL import Image
 from specs import generated, samples_of
 
+import facegen
 from facegen.errors import DatasetError, FacegenError
-from facegen.rendering.backgrounds import fill_background, fill_noise, flat
+from facegen.rendering.backgrounds import fill_background, fill_noise, fill_radiance, flat
 from facegen.rendering.cpu.compositing import put_behind
 from facegen.rendering.image_folder import list_images
 from facegen.sampling.framing import NODES, Background
+from facegen.sampling.scenery import ENVIRONMENT, INTERIOR
 
 
 @pytest.fixture
@@ -48,6 +50,21 @@ def test_each_face_has_its_own_colour():
     colours = np.array([[0.0] * 3, [0.2] * 3, [1.0] * 3])
     put_behind(images, mask, flat(colours))
     assert images[:, 1, 1, 0].tolist() == [0, 51, 255]
+
+
+def test_what_is_behind_lenses_is_added_to_what_they_reflect():
+    natural = facegen.load_recipe("natural").with_changes({"image": {"size": 16}})
+    samples = facegen.sample(natural, facegen.load_model("generic"), range(12), seed=1)
+    background = samples.background
+    assert set(background.scenery.kind) >= {INTERIOR, ENVIRONMENT}
+    covered = np.zeros((12, 16, 16), np.uint8)
+    covered[:, :8] = 255
+    plain, reflecting = np.zeros((2, 12, 16, 16, 3), np.float32)
+    reflecting += np.float32(0.5)
+    for radiance in (plain, reflecting):
+        fill_radiance(radiance, covered, background, None)
+    np.testing.assert_allclose(reflecting, plain + np.float32(0.5), atol=1e-6)
+    assert plain[:, :8].max() == 0 < plain[:, 8:].min(axis=(1, 2, 3)).max()
 
 
 def test_the_images_of_a_folder_are_found_in_the_order_of_their_names(folder):

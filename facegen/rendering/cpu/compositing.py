@@ -34,7 +34,7 @@ def put_light(
     faces: Int64[Array, "n"],
     decoded: Float32[Array, "256"],
 ) -> None:
-    """Fill some faces' radiance where nothing covers it with decoded images, in place."""
+    """Add decoded images to some faces' radiance where nothing covers it, in place."""
     height, width = covered.shape[1:]
     for n in range(len(faces)):
         face = faces[n]
@@ -43,7 +43,7 @@ def put_light(
                 if covered[face, row, column] == 0:
                     for channel in range(3):
                         value = images[n, row, column, channel]
-                        radiance[face, row, column, channel] = decoded[value]
+                        radiance[face, row, column, channel] += decoded[value]
 
 
 @compiled()

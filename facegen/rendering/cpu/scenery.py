@@ -157,7 +157,7 @@ def enlarge_behind(
     covered: UInt8[Array, "S S"],
     radiance: Float32[Array, "S S 3"],
 ) -> None:
-    """Fill radiance where nothing covers it with a smaller picture, made larger."""
+    """Add a smaller picture, made larger, to radiance where nothing covers it."""
     size, small = len(covered), len(picture)
     line, scale = np.empty(3 * small, np.float32), F(small) / F(size)
     for row in range(size):
@@ -176,7 +176,7 @@ def enlarge_line(
     covered: UInt8[Array, "S"],
     out: Float32[Array, "3*S"],
 ) -> None:
-    """Fill a row where nothing covers it with a shorter row, made longer."""
+    """Add a shorter row, made longer, to one where nothing covers it."""
     small, (red, green, blue) = len(line) // 3, (gain[0], gain[1], gain[2])
     scale, last = F(small) / F(len(covered)), F(small - 2)
     for column in range(len(covered)):
@@ -185,6 +185,6 @@ def enlarge_line(
             left = min(max(np.floor(u), ZERO), last)
             s, at = min(max(u - left, ZERO), ONE), 3 * int(left)
             r, g, b = line[at], line[at + 1], line[at + 2]
-            out[3 * column] = red * (r + s * (line[at + 3] - r))
-            out[3 * column + 1] = green * (g + s * (line[at + 4] - g))
-            out[3 * column + 2] = blue * (b + s * (line[at + 5] - b))
+            out[3 * column] += red * (r + s * (line[at + 3] - r))
+            out[3 * column + 1] += green * (g + s * (line[at + 4] - g))
+            out[3 * column + 2] += blue * (b + s * (line[at + 5] - b))
