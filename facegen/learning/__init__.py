@@ -24,5 +24,6 @@ small         a residual network for small images
 heads         what it estimates: theta and landmarks
 memory        a data set in memory
 moves         crops moved with their labels
+muon          an optimiser for residual blocks
 course        how it is trained
 """

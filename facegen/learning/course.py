@@ -1,4 +1,4 @@
-"""How the small network is trained: so many steps of AdamW over faces in memory."""
+"""How the small network is trained: so many steps of Muon and AdamW over faces in memory."""
 
 import json
 import math
@@ -19,6 +19,7 @@ from facegen.files import Array, make_folder, written_whole
 from facegen.learning.heads import SmallNet, Standard
 from facegen.learning.memory import LabelledFaces
 from facegen.learning.moves import Moves, draw_moves, moved
+from facegen.learning.muon import Muon
 from facegen.learning.networks import NetworkError, fill, read_weights
 
 # Changes images in place: a pure function of (images, seed, step).
@@ -35,8 +36,9 @@ _HINT = "use another file, or remove this one"
 class Course:
     """A training: steps of so many faces, and what decides them.
 
-    The learning rate rises to `learning_rate` over the share `warm_up` of the steps, and falls as a
-    cosine (Smith & Topin, Super-Convergence, 2018). clip: the longest gradient. landmarks: their
+    The learning rates rise to `learning_rate` (AdamW) and `block_rate` (Muon, of the convolutions
+    in residual blocks) over the share `warm_up` of the steps, and fall as a cosine (Smith & Topin,
+    Super-Convergence, 2018). clip: the longest gradient. landmarks: their
     loss's weight beside theta's; knee: the error, in shares of the image's side, from which on
     smooth L1 is linear.
     """
@@ -44,6 +46,7 @@ class Course:
     steps: int
     batch: int = 64
     learning_rate: float = 3e-3
+    block_rate: float = 0.1
     weight_decay: float = 0.05
     warm_up: float = 0.15
     clip: float = 1.0
@@ -73,7 +76,7 @@ class Run:
     step: int = 0
 
     def __post_init__(self) -> None:
-        self.optimiser = optimiser_of(self.network, self.course)
+        self.optimisers = optimisers_of(self.network, self.course)
         self.of_theta = self.of_theta.to(self.network.mean.device)
 
     def learn(self) -> float:
@@ -83,12 +86,13 @@ class Run:
             self.augment(batch.images, self.course.seed, self.step)
         self.network.train()
         value = self.loss(batch)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.network.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), self.course.clip)
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.course, self.step)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = group["initial_lr"] * share_of_rate(self.course, self.step)
+            optimiser.step()
         self.step += 1
         return value.item()
 
@@ -113,7 +117,7 @@ class Run:
             "course": described(self.course),
             "step": self.step,
             "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
         }
         with located(path):
             try:
@@ -132,7 +136,8 @@ class Run:
                 raise NetworkError("was trained with other settings", _HINT)
             try:
                 fill(self.network, content["network"])
-                self.optimiser.load_state_dict(content["optimiser"])
+                for optimiser, state in zip(self.optimisers, content["optimisers"], strict=True):
+                    optimiser.load_state_dict(state)
                 self.step = int(content["step"])
             except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
                 raise NetworkError(f"cannot be continued: {error!r}", _HINT) from None
@@ -187,22 +192,31 @@ def rows_of(count: int, course: Course, step: int) -> Int64[Array, "B"]:
     return rows
 
 
-def learning_rate(course: Course, step: int) -> float:
-    """The learning rate of a step."""
+def share_of_rate(course: Course, step: int) -> float:
+    """The learning rates of a step, as a share of the highest."""
     rising = max(1.0, course.warm_up * course.steps)
     ends, share = (
         (DIVIDED_AT_START, 1 - step / rising)
         if step < rising
         else (DIVIDED_AT_END, (step - rising) / max(1.0, course.steps - rising))
     )
-    low = course.learning_rate / ends
-    return low + (course.learning_rate - low) * (1 + math.cos(math.pi * share)) / 2
+    return 1 / ends + (1 - 1 / ends) * (1 + math.cos(math.pi * share)) / 2
 
 
-def optimiser_of(network: nn.Module, course: Course) -> torch.optim.Optimizer:
-    """AdamW; biases and the scales of norms do not decay."""
+def optimisers_of(network: SmallNet, course: Course) -> tuple[torch.optim.Optimizer, ...]:
+    """Muon for the convolutions of residual blocks, AdamW for the rest.
+
+    Biases and the scales of norms do not decay.
+    """
+    blocks = [p for p in network.trunk.stages.parameters() if p.ndim > 1]
+    within = set(blocks)
+    rest = [p for p in network.parameters() if p not in within]
+    muon = Muon(blocks, course.block_rate, course.weight_decay)
     parameters: list[dict[str, Any]] = [
-        {"params": [p for p in network.parameters() if p.ndim > 1]},
-        {"params": [p for p in network.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in rest if p.ndim > 1]},
+        {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(parameters, course.learning_rate, weight_decay=course.weight_decay)
+    adam = torch.optim.AdamW(parameters, course.learning_rate, weight_decay=course.weight_decay)
+    for group in (*muon.param_groups, *adam.param_groups):
+        group["initial_lr"] = group["lr"]
+    return muon, adam

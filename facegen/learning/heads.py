@@ -20,6 +20,7 @@ LANDMARK_HEADS: tuple[LandmarkHead, ...] = get_args(LandmarkHead)
 
 GRID = 4  # Cells a side of what the linear heads see: where things are still counts.
 SIDES = (32, 512)
+LEAST = 2 << STAGES  # What the sides of features divide.
 DECODER_WIDTH = 32
 LAST_GAIN = 0.01
 
@@ -32,7 +33,7 @@ class SmallConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     outputs: int
     size: int = 64
-    width: int = 16
+    width: int = 32
     landmarks: LandmarkHead = "direct"
 
 
@@ -104,7 +105,7 @@ class DirectLandmarks(nn.Module):
 
 
 class HeatmapLandmarks(nn.Module):
-    """The features up to S/4 -> a map for each landmark -> the mean place in it (soft-argmax).
+    """The features -> a map for each landmark -> the mean place in it (soft-argmax).
 
     Coarse features are enlarged and added to finer ones (Lin et al., Feature Pyramid Networks,
     CVPR 2017); the mean place is that of Sun et al., Integral Human Pose Regression, ECCV 2018.
@@ -112,8 +113,7 @@ class HeatmapLandmarks(nn.Module):
 
     def __init__(self, trunk: Trunk) -> None:
         super().__init__()
-        used = trunk.widths[1:]
-        self.lateral = nn.ModuleList(nn.Conv2d(width, DECODER_WIDTH, 1) for width in used)
+        self.lateral = nn.ModuleList(nn.Conv2d(width, DECODER_WIDTH, 1) for width in trunk.widths)
         self.maps = nn.Sequential(
             nn.Conv2d(DECODER_WIDTH, DECODER_WIDTH, 3, padding=1, bias=False),
             nn.BatchNorm2d(DECODER_WIDTH),
@@ -124,7 +124,7 @@ class HeatmapLandmarks(nn.Module):
 
     def forward(self, features: list[Tensor]) -> Float32[Tensor, "N 68 2"]:
         *finer, x = (
-            lateral(feature) for lateral, feature in zip(self.lateral, features[1:], strict=True)
+            lateral(feature) for lateral, feature in zip(self.lateral, features, strict=True)
         )
         for feature in reversed(finer):
             x = functional.interpolate(x, size=feature.shape[2:], mode="nearest") + feature
@@ -145,7 +145,16 @@ def linear(trunk: Trunk, outputs: int) -> nn.Sequential:
     last = nn.Linear(trunk.widths[-1] * GRID**2, outputs)
     nn.init.normal_(last.weight, std=LAST_GAIN / last.in_features**0.5)
     nn.init.zeros_(last.bias)
-    return nn.Sequential(nn.AdaptiveAvgPool2d(GRID), nn.Flatten(), last)
+    return nn.Sequential(Pooled(), nn.Flatten(), last)
+
+
+class Pooled(nn.Module):
+    """Features of any side as the means in the cells of a grid."""
+
+    def forward(self, features: Float32[Tensor, "N c s s"]) -> Float32[Tensor, "N c g g"]:
+        if features.shape[2:] == (GRID, GRID):
+            return features
+        return functional.adaptive_avg_pool2d(features, GRID)
 
 
 def check(config: SmallConfig) -> None:
@@ -154,11 +163,9 @@ def check(config: SmallConfig) -> None:
     if config.landmarks not in LANDMARK_HEADS:
         known = ", ".join(LANDMARK_HEADS)
         raise UsageError(f"unknown landmarks {config.landmarks!r}", f"known: {known}")
-    if not low <= config.size <= high or config.size % (1 << STAGES):
-        raise UsageError(
-            f"no small network of {config.size} pixels", f"a multiple of {1 << STAGES}"
-        )
-    if not (1 <= config.width <= 256 and 1 <= config.outputs <= 100_000):
+    if not low <= config.size <= high or config.size % LEAST:
+        raise UsageError(f"no small network of {config.size} pixels", f"a multiple of {LEAST}")
+    if not (2 <= config.width <= 256 and 1 <= config.outputs <= 100_000):
         raise UsageError(f"no network of width {config.width} and {config.outputs} outputs")
 
 

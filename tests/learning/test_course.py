@@ -8,7 +8,7 @@ import torch
 from specs import generated, spec_of
 
 from facegen.errors import FacegenError, UsageError
-from facegen.learning import course, heads, moves
+from facegen.learning import course, heads, moves, muon
 from facegen.learning.loss import ParameterLoss
 from facegen.learning.memory import read_faces
 from facegen.scene.cameras import rotation_matrix
@@ -143,12 +143,48 @@ def test_an_epoch_takes_every_face_once():
 
 
 def test_the_learning_rate_rises_once_and_falls():
-    rates = [course.learning_rate(replace(SHORT, steps=100), step) for step in range(100)]
+    rates = [course.share_of_rate(replace(SHORT, steps=100), step) for step in range(100)]
     top = int(np.argmax(rates))
-    assert rates[top] == pytest.approx(SHORT.learning_rate)
+    assert rates[top] == pytest.approx(1)
     assert (np.diff(rates[: top + 1]) > 0).all()
     assert (np.diff(rates[top:]) < 0).all()
-    assert rates[-1] < SHORT.learning_rate / 100
+    assert rates[-1] < 1 / 100
+
+
+def test_both_optimisers_follow_the_rate(faces):
+    run = run_of(faces)
+    parameters = sum(len(g["params"]) for o in run.optimisers for g in o.param_groups)
+    assert parameters == len(list(run.network.parameters()))
+    run.learn()
+    share = course.share_of_rate(SHORT, 0)
+    rates = [group["lr"] for one in run.optimisers for group in one.param_groups]
+    highest = [SHORT.block_rate, SHORT.learning_rate, SHORT.learning_rate]
+    assert rates == pytest.approx([share * rate for rate in highest])
+
+
+@pytest.mark.parametrize("shape", [(8, 20), (20, 8), (6, 6)])
+def test_a_matrix_is_made_nearly_orthogonal(shape):
+    matrix = torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+    matrix *= torch.linspace(1, 0.1, shape[1])
+    made = muon.orthogonal(matrix)
+    values = torch.linalg.svdvals(made)
+    assert values.min() > 0.6
+    assert values.max() < 1.3
+    left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+    inner = left.T @ made @ right.T
+    assert abs(inner - torch.diag(torch.diag(inner))).max() < 0.02
+    assert torch.diag(inner).min() > 0.6
+
+
+def test_muon_moves_by_its_rate_whatever_the_gradient():
+    for scale in (1e-3, 1e3):
+        weight = torch.nn.Parameter(torch.zeros(4, 3, 3, 3))
+        gradient = torch.randn(4, 27, generator=torch.Generator().manual_seed(2))
+        weight.grad = scale * gradient.reshape(4, 3, 3, 3)
+        muon.Muon([weight], lr=0.5).step()
+        moved = torch.linalg.svdvals(weight.detach().flatten(1))
+        assert moved.min() > 0.3
+        assert moved.max() < 0.65
 
 
 def drawn(shift=(0, 0), zoom=1.0, turn=0.0, mirrored=False):
