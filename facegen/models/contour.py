@@ -1,9 +1,9 @@
 """Where the face's contour may lie on a turned head: lines across the cheeks of a model's mean.
 
 Landmarks 0 to 16 of people who mark photographs lie on the visible edge of the face, which moves
-over the cheek as a head turns. Each of them has a line of vertices from where it lies on the
-frontal face towards the middle, on which its visible place is looked for (landmark marching; Zhu et
-al., High-Fidelity Pose and Expression Normalization, CVPR 2015).
+over the cheek as a head turns. From each of them on the frontal face, and from half way to the
+next, a line of vertices runs towards the middle, on which the edge is looked for (landmark
+marching; Zhu et al., High-Fidelity Pose and Expression Normalization, CVPR 2015).
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from scipy.spatial import cKDTree
 from facegen.files import Array
 
 CONTOUR = 17
+LINES = 2 * CONTOUR - 1
 STEPS = 24
 REACH = 0.8  # Share of the way to the middle.
 EYES, LOWER_LIP = (36, 45), 57
@@ -23,13 +24,13 @@ LEFT_OUT = (3, 4, 5, 6, 7, 8, 9)  # brows, eyes, teeth, mouth, ears, neck, scalp
 
 @dataclass(frozen=True, eq=False)
 class ContourLines:
-    """vertices: for each landmark of the contour, a line of them from its place to the middle.
+    """vertices: of each line, from the frontal face's contour to the middle.
 
-    outward: the direction in the frontal plane, in model space, in which it lies from the middle.
+    outward: the direction in the frontal plane, in model space, in which it leads from the middle.
     """
 
-    vertices: Int32[Array, "17 S"]
-    outward: Float32[Array, "17 3"]
+    vertices: Int32[Array, "33 S"]
+    outward: Float32[Array, "33 3"]
 
 
 def contour_lines(
@@ -40,14 +41,17 @@ def contour_lines(
 ) -> ContourLines:
     """The lines on a mean face."""
     low, high = points[landmarks[LOWER_LIP], 1], points[landmarks[list(EYES)], 1].mean()
-    starts = points[landmarks[:CONTOUR]]
+    on_contour = points[landmarks[:CONTOUR]]
+    starts = np.empty((LINES, 3), points.dtype)
+    starts[::2], starts[1::2] = on_contour, (on_contour[1:] + on_contour[:-1]) / 2
     ends = np.column_stack([0 * starts[:, 0], np.clip(starts[:, 1], low, high), starts[:, 2]])
     shares = np.linspace(0, REACH, STEPS)[None, :, None]
     places = (1 - shares) * starts[:, None] + shares * ends[:, None]
     among = _front(points, triangles, segmentation)
-    lines = np.tile(landmarks[:CONTOUR, None], (1, STEPS))
+    lines = np.tile(np.repeat(landmarks[:CONTOUR], 2)[:LINES, None], (1, STEPS))
     if len(among):
-        lines[:, 1:] = among[cKDTree(points[among, :2]).query(places[:, 1:, :2])[1]]
+        nearest = among[cKDTree(points[among, :2]).query(places[..., :2])[1]]
+        lines[:, 1:], lines[1::2, 0] = nearest[:, 1:], nearest[1::2, 0]
     away = starts - ends
     away /= np.linalg.norm(away, axis=1, keepdims=True).clip(1e-6)
     return ContourLines(lines.astype(np.int32), away.astype(np.float32))
