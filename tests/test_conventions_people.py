@@ -84,6 +84,24 @@ def test_the_visible_contour_lies_on_the_faces_edge(generic):
             )
 
 
+@states("landmarks2d.npy")
+def test_points_of_the_contour_are_equally_far_apart(generic):
+    """As in the mean shape of 300-W: steps of 22 % of the eyes' distance, the first at the eyes."""
+    level = {name: {"distribution": "constant", "value_degrees": 0.0} for name in ("pitch", "roll")}
+    turned = {"distribution": "uniform", "low_degrees": -25, "high_degrees": 25}
+    recipe = load("inversefacenet").with_changes({"rotation": {**level, "yaw": turned}})
+    samples = facegen.sample(recipe, generic, range(40), seed=4)
+    marked = facegen.render(samples, generic, ["landmarks2d"], "cpu").layers["landmarks2d"][..., :2]
+    for side in (marked[:, :9], marked[:, 8:17]):
+        steps = np.linalg.norm(np.diff(side, axis=1), axis=2)
+        assert np.median(steps.max(axis=1) / steps.min(axis=1)) < 1.1
+    unit = np.linalg.norm(marked[:, 36] - marked[:, 45], axis=1)
+    step = np.linalg.norm(np.diff(marked[:, :17], axis=1), axis=2).mean(axis=1)
+    assert 0.19 < np.mean(step / unit) < 0.26
+    below = (marked[:, [0, 16], 1] - marked[:, [36, 45], 1]).mean(axis=1) / unit
+    assert 0 < below.mean() < 0.1
+
+
 def distance_from_edge(mask, uv):
     """How many pixels points lie inside the mask's edge along their row."""
     rows = uv[:, 1].astype(int)

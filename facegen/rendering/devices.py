@@ -7,8 +7,8 @@ from facegen.errors import UsageError
 from facegen.models.morphable_model import MorphableModel
 from facegen.rendering.contract import Renderer, RenderSettings
 
-# What decides bytes: a renderer's number goes up where its pixels change (tests/test_golden.py).
-VERSIONS = {"cpu": 2, "egl": 1}
+# What decides bytes: a renderer's number goes up where its pixels or labels change (tests/test_golden.py).
+VERSIONS = {"cpu": 3, "egl": 2}
 KNOWN = "auto, cpu, egl, egl:0, or several for the workers to share: egl:0,egl:1"
 AUTO = "auto"
 
@@ -23,7 +23,7 @@ def parse(names: str) -> tuple[str, ...]:
 
 
 def renderer_of(devices: Collection[str]) -> str:
-    """The renderer of parsed devices and its version: 'cpu-2'; UsageError if there are several."""
+    """The renderer of parsed devices and its version: 'cpu-3'; UsageError if there are several."""
     kinds = sorted({device.partition(":")[0] for device in devices})
     if len(kinds) > 1:
         hint = "their pixels differ by a level: give devices of one"

@@ -20,7 +20,7 @@ NAME = "from facegen.rendering.cpu.renderer import device_name; print(device_nam
 
 
 @pytest.mark.parametrize(
-    ("devices", "renderer"), [("cpu", "cpu-2"), ("egl", "egl-1"), ("egl:0,egl:3", "egl-1")]
+    ("devices", "renderer"), [("cpu", "cpu-3"), ("egl", "egl-2"), ("egl:0,egl:3", "egl-2")]
 )
 def test_a_renderer_is_a_kind_and_a_version(devices, renderer):
     assert renderer_of(parse(devices)) == renderer
@@ -39,7 +39,7 @@ def test_the_fingerprint_holds_the_renderer_and_no_device(small_spec):
 
 @pytest.mark.parametrize(
     ("renderer", "hint"),
-    [("cpu-9", "use the facegen that began it"), ("egl-1", "give --device egl")],
+    [("cpu-9", "use the facegen that began it"), ("egl-2", "give --device egl")],
 )
 def test_another_renderer_does_not_continue_a_data_set(small_spec, renderer, hint):
     spec = small_spec()
@@ -49,9 +49,9 @@ def test_another_renderer_does_not_continue_a_data_set(small_spec, renderer, hin
 
 
 def test_a_data_set_is_opened_with_the_renderer_that_made_it(small_spec):
-    spec = generated(replace(small_spec(), renderer="egl-1"))
+    spec = generated(replace(small_spec(), renderer="egl-2"))
     store = open_store(spec.out)
-    assert read_index(store).renderer == "egl-1"
+    assert read_index(store).renderer == "egl-2"
     here = DatasetSpec(device="cpu", model=spec.model.path)
     assert open_spec(store, here).fingerprint == spec.fingerprint
 
