@@ -7,7 +7,7 @@ from facegen.errors import UsageError
 from facegen.models.morphable_model import MorphableModel
 from facegen.rendering.contract import Renderer, RenderSettings
 
-# What decides bytes: a renderer's number goes up where its pixels or labels change (tests/test_golden.py).
+# What decides bytes: a number goes up where pixels or labels change (tests/test_golden.py).
 VERSIONS = {"cpu": 3, "egl": 2}
 KNOWN = "auto, cpu, egl, egl:0, or several for the workers to share: egl:0,egl:1"
 AUTO = "auto"
