@@ -135,6 +135,19 @@ def test_all_kernels_lie_in_the_folder_of_their_sources():
     assert all(path.startswith(folder) for path in paths)
 
 
+@pytest.mark.parametrize("damage", [b"", b"abc", b"x" * 40])
+def test_what_kernels_found_is_kept_and_checked(tmp_path, monkeypatch, damage):
+    monkeypatch.setattr(compiling, "kernel_folder", lambda: tmp_path)
+    assert compiling.recall("found") is None
+    compiling.keep("found", b"some numbers")
+    assert compiling.recall("found") == b"some numbers"
+    (tmp_path / "found").write_bytes(damage)
+    assert compiling.recall("found") is None
+    monkeypatch.setattr(compiling, "kernel_folder", lambda: None)
+    compiling.keep("found", b"nowhere")
+    assert compiling.recall("found") is None
+
+
 def test_folders_of_old_sources_do_not_pile_up(tmp_path):
     for number in range(9):
         (tmp_path / f"facegen-{number}").mkdir()
