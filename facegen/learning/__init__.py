@@ -21,6 +21,7 @@ estimate      images -> estimates
 comparison    inputs, re-renderings and error maps in one image
 evaluate      estimates against the truth
 small         a residual network for small images
+mirror        landmarks of mirrored images
 heads         what it estimates: theta and landmarks
 memory        a data set in memory
 moves         crops moved with their labels

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from facegen.errors import UsageError
 from facegen.files import Array
+from facegen.learning.mirror import mirrored
 from facegen.learning.small import STAGES, Trunk, initialise
 from facegen.models.morphable_model import LANDMARKS
 
@@ -172,7 +173,10 @@ def check(config: SmallConfig) -> None:
 def estimate_faces(
     network: SmallNet, images: UInt8[Array, "N S S 3"], batch: int = 256
 ) -> tuple[Float32[Array, "N m"], Float32[Array, "N 68 2"]]:
-    """theta and landmarks (shares of the side) of images, so many at a time."""
+    """theta and landmarks (shares of the side) of images, so many at a time.
+
+    Landmarks are the mean of those found in an image and in its mirror image.
+    """
     network.eval()
     with torch.inference_mode():
         parts = list(_estimates(network, images, batch))
@@ -185,5 +189,7 @@ def _estimates(
 ) -> Iterator[tuple[Array, Array]]:
     device = network.mean.device
     for start in range(0, len(images), batch):
-        found = network(torch.from_numpy(images[start : start + batch]).to(device))
-        yield found.theta.cpu().numpy(), found.landmarks.cpu().numpy()
+        part = torch.from_numpy(images[start : start + batch]).to(device)
+        found, reflected = network(part), network(part.flip(2)).landmarks.cpu().numpy()
+        landmarks = (found.landmarks.cpu().numpy() + mirrored(reflected)) / 2
+        yield found.theta.cpu().numpy(), landmarks

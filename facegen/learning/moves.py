@@ -9,12 +9,7 @@ from torch.nn import functional
 
 from facegen.files import Array
 from facegen.learning.memory import LabelledFaces
-from facegen.models.morphable_model import LANDMARKS
-
-# Runs of landmarks of the iBUG order whose mirror image is the same run backwards, ...
-_RUNS = ((0, 17), (17, 27), (31, 36), (48, 55), (55, 60), (60, 65), (65, 68))
-# ... and the eyes, corner by corner.
-_RIGHT_EYE, _LEFT_EYE = (36, 37, 38, 39, 40, 41), (45, 44, 43, 42, 47, 46)
+from facegen.learning.mirror import MIRRORED
 
 # Pairs of spherical harmonics that turn into one another about the view axis, and how fast.
 _TURNING = ((1, 3, 1), (5, 7, 1), (4, 8, 2))
@@ -102,14 +97,3 @@ def _move_theta(faces: LabelledFaces, theta: Float32[Array, "N m"], drawn: Drawn
         c, s = (f(speed * drawn.turn)[:, None] for f in (np.cos, np.sin))
         first, second = light[:, sine].copy(), light[:, cosine].copy()
         light[:, sine], light[:, cosine] = c * first + s * second, c * second - s * first
-
-
-def _mirrored_order() -> Array:
-    order = np.arange(LANDMARKS)
-    for start, stop in _RUNS:
-        order[start:stop] = order[start:stop][::-1]
-    order[list(_RIGHT_EYE)], order[list(_LEFT_EYE)] = _LEFT_EYE, _RIGHT_EYE
-    return order
-
-
-MIRRORED = _mirrored_order()

@@ -8,7 +8,7 @@ import torch
 from specs import generated, spec_of
 
 from facegen.errors import FacegenError, UsageError
-from facegen.learning import course, heads, moves, muon
+from facegen.learning import course, heads, mirror, moves, muon
 from facegen.learning.loss import ParameterLoss
 from facegen.learning.memory import read_faces
 from facegen.scene.cameras import rotation_matrix
@@ -246,8 +246,18 @@ def test_theta_moves_as_the_head_does(faces):
 
 
 def test_sides_are_swapped_in_pairs():
-    order = moves.MIRRORED
+    order = mirror.MIRRORED
     assert (order[order] == np.arange(68)).all()
     assert [int(order[i]) for i in (0, 8, 17, 27, 36, 39, 41, 48, 51, 60)] == [
         *(16, 8, 26, 27, 45, 42, 46, 54, 51, 64)
     ]
+
+
+def test_landmarks_found_are_those_of_an_image_and_its_mirror_image(faces):
+    network = network_of(faces)
+    torch.nn.init.normal_(network.landmarks.linear[-1].weight, std=0.1)
+    images = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
+    _, found = heads.estimate_faces(network, images)
+    _, reflected = heads.estimate_faces(network, np.ascontiguousarray(images[:, :, ::-1]))
+    np.testing.assert_allclose(mirror.mirrored(reflected), found, atol=1e-5)
+    assert np.abs(found - network.landmarks.mean.numpy()).max() > 0.01
