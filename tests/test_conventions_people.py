@@ -1,8 +1,11 @@
 """Attributes, named expressions, grids and the visible contour as CONVENTIONS.md states them."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from conventions import sentence, states
+from scipy.spatial import cKDTree
 
 import facegen
 from facegen.recipe.loading import load
@@ -87,19 +90,39 @@ def test_the_visible_contour_lies_on_the_faces_edge(generic):
 @states("landmarks2d.npy")
 def test_points_of_the_contour_are_equally_far_apart(generic):
     """As in the mean shape of 300-W: steps of 22 % of the eyes' distance, the first at the eyes."""
-    level = {name: {"distribution": "constant", "value_degrees": 0.0} for name in ("pitch", "roll")}
-    turned = {"distribution": "uniform", "low_degrees": -25, "high_degrees": 25}
-    recipe = load("inversefacenet").with_changes({"rotation": {**level, "yaw": turned}})
-    samples = facegen.sample(recipe, generic, range(40), seed=4)
-    marked = facegen.render(samples, generic, ["landmarks2d"], "cpu").layers["landmarks2d"][..., :2]
+    marked = turned(generic, 20)["landmarks2d"][..., :2]
     for side in (marked[:, :9], marked[:, 8:17]):
         steps = np.linalg.norm(np.diff(side, axis=1), axis=2)
-        assert np.median(steps.max(axis=1) / steps.min(axis=1)) < 1.1
+        assert np.percentile(steps.max(axis=1) / steps.min(axis=1), 90) < 1.15
     unit = np.linalg.norm(marked[:, 36] - marked[:, 45], axis=1)
     step = np.linalg.norm(np.diff(marked[:, :17], axis=1), axis=2).mean(axis=1)
     assert 0.19 < np.mean(step / unit) < 0.26
     below = (marked[:, [0, 16], 1] - marked[:, [36, 45], 1]).mean(axis=1) / unit
     assert 0 < below.mean() < 0.1
+
+
+@states("landmarks2d.npy")
+@pytest.mark.parametrize("yaw", [30, 60, 88])
+def test_the_contours_near_side_lies_along_the_jaw(generic, yaw):
+    layers = turned(generic, yaw)
+    marked, mesh = layers["landmarks2d"][:, :9], layers["landmarks"][:, :9, :2]
+    height = np.ptp(mesh[:, :, 1], axis=1)
+    along = np.linspace(0, 1, 50)[:, None]
+    jaws = [np.concatenate([a + along * (b - a) for a, b in pairwise(jaw)]) for jaw in mesh]
+    gaps = [cKDTree(jaw).query(points[:, :2])[0] for jaw, points in zip(jaws, marked, strict=True)]
+    assert np.mean(gaps / height[:, None], axis=0).max() < 0.02
+    assert marked[..., 2].mean() > 0.9
+
+
+def turned(model, yaw):
+    """Landmarks of level faces that are turned so far, their right side nearer."""
+    angles = {"pitch": 0.0, "yaw": yaw, "roll": 0.0}
+    rotation = {
+        name: {"distribution": "constant", "value_degrees": value} for name, value in angles.items()
+    }
+    recipe = load("inversefacenet").with_changes({"rotation": rotation})
+    samples = facegen.sample(recipe, model, range(30), seed=4)
+    return facegen.render(samples, model, ["landmarks", "landmarks2d"], "cpu").layers
 
 
 def distance_from_edge(mask, uv):

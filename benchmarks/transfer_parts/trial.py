@@ -24,6 +24,7 @@ from facegen.learning.heads import SmallConfig, SmallNet, estimate_faces
 from facegen.learning.images import framing_of
 from facegen.learning.loss import ModelSpaceLoss, calibrate, diagonal
 from facegen.learning.memory import LAYER, LabelledFaces, read_faces
+from facegen.rendering.devices import renderer_of
 from transfer_parts.errors import aligned, nme
 from transfer_parts.geometry import Geometry
 from transfer_parts.photographs import MARKS, Crops, every_crop, read_photographs, read_real
@@ -80,7 +81,8 @@ class Result(msgspec.Struct, frozen=True):
 def network_name(row: Row, seed: int, task: Task) -> str:
     """A network's name, which changes with whatever decides its weights."""
     course = described(row.course(task.minutes, seed))
-    kind = [repr(row.strength), row.landmarks, row.size, task.trained]
+    network = SmallConfig(1, row.size, landmarks=row.landmarks)
+    kind = [repr(row.strength), repr(network), task.trained, renderer_of(["cpu"])]
     return f"{row.key}-seed{seed}-{_short(row.stated.fingerprint, course, kind)}"
 
 

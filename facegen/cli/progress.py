@@ -15,7 +15,7 @@ STARTING = "starting; the first time on a machine, kernels are compiled: a minut
 class Bar:
     """A bar of samples, images/s and time left; a Progress, and a context that closes it.
 
-    images/s are those since the first were made.
+    images/s are those made since the first were.
     """
 
     def __init__(self, spec: ResolvedSpec) -> None:
@@ -38,8 +38,10 @@ class Bar:
             return
         if self._waiting:
             self._waiting = False
+            self._bar.initial = self._bar.n = self._bar.n + samples
             self._bar.unpause()
-            self._bar.set_postfix_str("", refresh=False)
+            self._bar.set_postfix_str("")
+            return
         self._bar.update(samples)
 
     def rolled_back(self, samples: int) -> None:

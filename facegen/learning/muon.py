@@ -52,7 +52,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrix: Float32[Tensor, "r c"]) -> Float32[Tensor, "r c"]:
-    """A matrix of the same singular vectors, whose singular values are about one (0.7 to 1.2).
+    """A matrix of the same singular vectors; values not far below the largest become 0.7 to 1.2.
 
     Newton and Schulz's iteration, whose polynomials are all of the small side's Gram matrix.
     """

@@ -18,6 +18,7 @@ CONTOUR = 17
 LINES = 2 * CONTOUR - 1
 STEPS = 24
 REACH = 0.8  # Share of the way to the middle.
+BEHIND_MM = 2.0
 EYES, LOWER_LIP = (36, 45), 57
 LEFT_OUT = (3, 4, 5, 6, 7, 8, 9)  # brows, eyes, teeth, mouth, ears, neck, scalp
 
@@ -50,8 +51,12 @@ def contour_lines(
     among = _front(points, triangles, segmentation)
     lines = np.tile(np.repeat(landmarks[:CONTOUR], 2)[:LINES, None], (1, STEPS))
     if len(among):
-        nearest = among[cKDTree(points[among, :2]).query(places[..., :2])[1]]
-        lines[:, 1:], lines[1::2, 0] = nearest[:, 1:], nearest[1::2, 0]
+        lines[1::2, 0] = among[cKDTree(points[among]).query(starts[1::2])[1]]
+    for line, start, way in zip(lines, starts, places, strict=True):
+        # What lies further back is the neck's, or the mouth's inside.
+        ahead = among[points[among, 2] > start[2] - BEHIND_MM]
+        if len(ahead):
+            line[1:] = ahead[cKDTree(points[ahead, :2]).query(way[1:, :2])[1]]
     away = starts - ends
     away /= np.linalg.norm(away, axis=1, keepdims=True).clip(1e-6)
     return ContourLines(lines.astype(np.int32), away.astype(np.float32))

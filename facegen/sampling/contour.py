@@ -11,10 +11,11 @@ from facegen.models.morphable_model import LinearModel, MorphableModel
 from facegen.scene.cameras import to_camera_space
 from facegen.scene.parameters import Parameters
 
-SIDE = 8  # Landmarks on either side of the chin.
+SIDE = CONTOUR // 2  # Landmarks on either side of the chin.
 CHIN = LINES // 2
 # How far below the end of the edge people mark the first, as a share of the way to the chin.
 FIRST = np.float32(0.05)
+FACING = 0.5  # Of an outward direction: how much of it leads to the camera.
 TINY = np.float32(1e-9)
 
 
@@ -46,6 +47,8 @@ class VisibleContour:
         outward = lines.outward @ np.swapaxes(transform[:, :3, :3], 1, 2)
         seen = points[..., :2] / -points[..., 2:]
         outermost = np.einsum("nlsk,nlk->nls", seen, outward[..., :2]).argmax(axis=2)
+        # A side that faces the camera has no edge: its landmarks are those of the frontal face.
+        outermost[outward[..., 2] > FACING] = 0
         edge = np.take_along_axis(points, outermost[..., None, None], axis=2)[:, :, 0]
         right, left = (spaced(half) for half in (edge[:, : CHIN + 1], edge[:, : CHIN - 1 : -1]))
         chin = edge[:, CHIN : CHIN + 1]
