@@ -91,7 +91,7 @@ IMAGE_OPTIONS = (
     spec_option(
         "layers",
         LayerNames(),
-        f"Separated by commas: {', '.join(LAYERS)}; or all, which is all that any recipe has: "
+        f"Separated by commas: {', '.join(LAYERS)}; or all, which is all that every recipe has: "
         "shading, specular and radiance are of recipes of photographs.  [default: none]",
     ),
     spec_option("device", str, DEVICES),

@@ -57,7 +57,8 @@ def parting(units: FaceUnits) -> Float64[Array, "e"]:
 
 def kept(points: Float32[Array, "V 3"], triangles: Int32[Array, "F 3"]) -> Float32[Array, "V 9"]:
     """The transfer of a surface, found once and kept from run to run."""
-    digest = hashlib.sha256(points.tobytes() + triangles.tobytes()).hexdigest()
+    surface = points.tobytes() + triangles.tobytes()
+    digest = hashlib.sha256(np.__version__.encode() + surface).hexdigest()  # Its BLAS has a say.
     data = recall(f"transfer-{digest}")
     if data is None:
         data = transfer_on(points, triangles).tobytes()
