@@ -142,10 +142,10 @@ def _photographed(
     from facegen.imaging.antialiasing import smooth_edges
     from facegen.imaging.develop import develop
     from facegen.imaging.strands import soften_strands
-    from facegen.rendering.backgrounds import fill_radiance
+    from facegen.rendering.backgrounds import add_background
 
     layers, radiance = frames.layers, frames.layers["radiance"]
-    fill_radiance(radiance, frames.covered, samples.background, finishing.backgrounds)
+    add_background(radiance, frames.covered, samples.background, finishing.backgrounds)
     soften_strands(radiance, layers["segmentation"])
     smooth_edges(radiance, layers["depth"], layers["segmentation"])
     images = np.empty(radiance.shape, np.uint8)

@@ -21,7 +21,7 @@ LANDMARK_HEADS: tuple[LandmarkHead, ...] = get_args(LandmarkHead)
 
 GRID = 4  # Cells a side of what the linear heads see: where things are still counts.
 SIDES = (32, 512)
-LEAST = 2 << STAGES  # What the sides of features divide.
+MULTIPLE = 2 << STAGES  # What an image's side is one of: its features halve it so often.
 DECODER_WIDTH = 32
 LAST_GAIN = 0.01
 
@@ -164,8 +164,8 @@ def check(config: SmallConfig) -> None:
     if config.landmarks not in LANDMARK_HEADS:
         known = ", ".join(LANDMARK_HEADS)
         raise UsageError(f"unknown landmarks {config.landmarks!r}", f"known: {known}")
-    if not low <= config.size <= high or config.size % LEAST:
-        raise UsageError(f"no small network of {config.size} pixels", f"a multiple of {LEAST}")
+    if not low <= config.size <= high or config.size % MULTIPLE:
+        raise UsageError(f"no small network of {config.size} pixels", f"a multiple of {MULTIPLE}")
     if not (2 <= config.width <= 256 and 1 <= config.outputs <= 100_000):
         raise UsageError(f"no network of width {config.width} and {config.outputs} outputs")
 
@@ -190,6 +190,6 @@ def _estimates(
     device = network.mean.device
     for start in range(0, len(images), batch):
         part = torch.from_numpy(images[start : start + batch]).to(device)
-        found, reflected = network(part), network(part.flip(2)).landmarks.cpu().numpy()
-        landmarks = (found.landmarks.cpu().numpy() + mirrored(reflected)) / 2
+        found, reflected = network(part), network.landmarks(network.trunk(part.flip(2)))
+        landmarks = (found.landmarks.cpu().numpy() + mirrored(reflected.cpu().numpy())) / 2
         yield found.theta.cpu().numpy(), landmarks

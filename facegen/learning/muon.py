@@ -42,7 +42,9 @@ class Muon(torch.optim.Optimizer):
     def _move(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
         gradient, state = parameter.grad, self.state[parameter]
         assert gradient is not None
-        mean = state.setdefault("momentum", torch.zeros_like(parameter))
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(parameter)
+        mean = state["momentum"]
         mean.mul_(group["momentum"]).add_(gradient)
         ahead = gradient.add(mean, alpha=group["momentum"]).flatten(1)
         rows, columns = ahead.shape

@@ -7,7 +7,7 @@ from jaxtyping import Float32, Float64, Int64, UInt8
 
 from facegen.files import Array
 from facegen.models.environments import environments_path, read_environments
-from facegen.rendering.cpu.compositing import put_behind, put_light, put_noise
+from facegen.rendering.cpu.compositing import add_light, put_behind, put_noise
 from facegen.rendering.cpu.scenery import (
     enlarge_behind,
     paint_environment,
@@ -44,7 +44,7 @@ def fill_background(
         fill_noise(images, mask, background.colours)
 
 
-def fill_radiance(
+def add_background(
     radiance: Float32[Array, "N S S 3"],
     covered: UInt8[Array, "N S S"],
     background: Background,
@@ -58,15 +58,15 @@ def fill_radiance(
     plain = np.arange(len(covered))
     if scenery is not None and folder is None:
         painted = scenery.kind != NOISE
-        fill_scenery(radiance, covered, scenery, np.flatnonzero(painted))
+        add_scenery(radiance, covered, scenery, np.flatnonzero(painted))
         plain = np.flatnonzero(~painted)
     if len(plain):
         images = np.zeros((len(plain), *radiance.shape[1:]), np.uint8)
         fill_background(images, covered[plain], background[plain], folder)
-        put_light(radiance, covered, images, plain, DECODED)
+        add_light(radiance, covered, images, plain, DECODED)
 
 
-def fill_scenery(
+def add_scenery(
     radiance: Float32[Array, "N S S 3"],
     covered: UInt8[Array, "N S S"],
     scenery: Scenery,

@@ -69,6 +69,5 @@ def spaced(edge: Float32[Array, "N L 3"]) -> Float32[Array, "N 8 3"]:
     before = (way[:, None, 1:-1] <= places[..., None]).sum(axis=2)
     start, step = (np.take_along_axis(a, before, axis=1) for a in (way, steps))
     fraction = ((places - start) / np.maximum(step, TINY))[..., None]
-    ends = (np.take_along_axis(edge, (before + i)[..., None], axis=1) for i in (0, 1))
-    first, second = ends
+    first, second = (np.take_along_axis(edge, (before + i)[..., None], axis=1) for i in (0, 1))
     return np.asarray(first + fraction * (second - first), np.float32)

@@ -10,7 +10,7 @@ from specs import generated, samples_of
 
 import facegen
 from facegen.errors import DatasetError, FacegenError
-from facegen.rendering.backgrounds import fill_background, fill_noise, fill_radiance, flat
+from facegen.rendering.backgrounds import add_background, fill_background, fill_noise, flat
 from facegen.rendering.cpu.compositing import put_behind
 from facegen.rendering.image_folder import list_images
 from facegen.sampling.framing import NODES, Background
@@ -62,7 +62,7 @@ def test_what_is_behind_lenses_is_added_to_what_they_reflect():
     plain, reflecting = np.zeros((2, 12, 16, 16, 3), np.float32)
     reflecting += np.float32(0.5)
     for radiance in (plain, reflecting):
-        fill_radiance(radiance, covered, background, None)
+        add_background(radiance, covered, background, None)
     np.testing.assert_allclose(reflecting, plain + np.float32(0.5), atol=1e-6)
     assert plain[:, :8].max() == 0 < plain[:, 8:].min(axis=(1, 2, 3)).max()
 

@@ -27,7 +27,7 @@ def put_behind(
 
 
 @compiled()
-def put_light(
+def add_light(
     radiance: Float32[Array, "N H W 3"],
     covered: UInt8[Array, "N H W"],
     images: UInt8[Array, "n H W 3"],

@@ -1,7 +1,7 @@
 """Clear lenses: what they reflect is added to what is seen through them; labels stay."""
 
 import numpy as np
-from jaxtyping import Float32, UInt8, UInt32
+from jaxtyping import Float32, UInt8
 
 from facegen.files import Array
 from facegen.rendering.contract import Meshes
@@ -16,7 +16,7 @@ from facegen.rendering.cpu.memory import (
     Work,
     kernel,
 )
-from facegen.rendering.cpu.pixels import GLOSS, NORMAL, VIEW, find_pixels
+from facegen.rendering.cpu.pixels import GLOSS, NORMAL, VIEW, add_exact, find_pixels
 from facegen.rendering.cpu.raster import REACH
 from facegen.rendering.cpu.shading import find_values, light_up, look, worn_surface
 from facegen.rendering.cpu.worn import CLEAR_U8, draw_listed, find_farthest, list_visible
@@ -80,19 +80,3 @@ def face_viewer(lanes: Float32[Array, "rows*block"], count: int) -> None:
         facing = x * lanes[VIEW + j] + y * lanes[VIEW + BLOCK + j] + z * lanes[VIEW + 2 * BLOCK + j]
         x, y, z = (-x, -y, -z) if facing < ZERO else (x, y, z)
         lanes[NORMAL + j], lanes[NORMAL + BLOCK + j], lanes[NORMAL + 2 * BLOCK + j] = x, y, z
-
-
-@kernel
-def add_exact(
-    lanes: Float32[Array, "rows*block"],
-    row: int,
-    pixel: UInt32[Array, "n"],
-    image: Float32[Array, "3*P"],
-) -> None:
-    """Three rows of lanes, added to an image (3 P,)."""
-    values = lanes[row : row + 3 * BLOCK]
-    for j in range(len(pixel)):
-        at = 3 * pixel[j]
-        image[at] += values[j]
-        image[at + 1] += values[BLOCK + j]
-        image[at + 2] += values[2 * BLOCK + j]

@@ -104,16 +104,16 @@ def put(
 
 
 @kernel
-def put_exact(
+def add_exact(
     lanes: Float32[Array, "rows*block"],
     row: int,
     pixel: UInt32[Array, "n"],
     image: Float32[Array, "3*P"],
 ) -> None:
-    """Three rows of lanes into an image (3 P,), as they are."""
+    """Three rows of lanes added to an image (3 P,), which begins empty."""
     values = lanes[row : row + 3 * BLOCK]
     for j in range(len(pixel)):
         at = 3 * pixel[j]
-        image[at] = values[j]
-        image[at + 1] = values[BLOCK + j]
-        image[at + 2] = values[2 * BLOCK + j]
+        image[at] += values[j]
+        image[at + 1] += values[BLOCK + j]
+        image[at + 2] += values[2 * BLOCK + j]

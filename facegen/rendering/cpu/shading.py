@@ -32,10 +32,10 @@ from facegen.rendering.cpu.pixels import (
     SHADING,
     TANGENT,
     VALUES,
+    add_exact,
     find_pixels,
     interpolate,
     put,
-    put_exact,
     turn,
     weigh,
 )
@@ -194,11 +194,11 @@ def paint(
     lanes, chosen, pixel = work.lanes, pixels.triangle, work.pixel[: len(pixels.place)]
     find_pixels(pixels.place, len(work.keys), pixel)
     if len(images.radiance):
-        put_exact(lanes, VALUES, pixel, images.radiance[n])
+        add_exact(lanes, VALUES, pixel, images.radiance[n])
     if len(images.shading):
-        put_exact(lanes, SHADING, pixel, images.shading[n])
+        add_exact(lanes, SHADING, pixel, images.shading[n])
     if len(images.specular):
-        put_exact(lanes, GLOSS, pixel, images.specular[n])
+        add_exact(lanes, GLOSS, pixel, images.specular[n])
     if len(images.images):
         radiance.light(lanes, len(chosen), faces.illumination[n])
         put(work, VALUES, ZERO, pixel, images.images[n])
