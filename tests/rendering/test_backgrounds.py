@@ -52,7 +52,10 @@ def test_each_face_has_its_own_colour():
     assert images[:, 1, 1, 0].tolist() == [0, 51, 255]
 
 
-def test_what_is_behind_lenses_is_added_to_what_they_reflect():
+@pytest.mark.parametrize("pictures", [False, True])
+def test_what_is_behind_lenses_is_added_to_what_they_reflect(tmp_path, pictures):
+    Image.new("RGB", (40, 40), (200, 90, 30)).save(tmp_path / "a.png")
+    folder = list_images(tmp_path) if pictures else None
     natural = facegen.load_recipe("natural").with_changes({"image": {"size": 16}})
     samples = facegen.sample(natural, facegen.load_model("generic"), range(12), seed=1)
     background = samples.background
@@ -62,7 +65,7 @@ def test_what_is_behind_lenses_is_added_to_what_they_reflect():
     plain, reflecting = np.zeros((2, 12, 16, 16, 3), np.float32)
     reflecting += np.float32(0.5)
     for radiance in (plain, reflecting):
-        add_background(radiance, covered, background, None)
+        add_background(radiance, covered, background, folder)
     np.testing.assert_allclose(reflecting, plain + np.float32(0.5), atol=1e-6)
     assert plain[:, :8].max() == 0 < plain[:, 8:].min(axis=(1, 2, 3)).max()
 
