@@ -187,6 +187,30 @@ def test_muon_moves_by_its_rate_whatever_the_gradient():
         assert moved.max() < 0.65
 
 
+def moved_by(gradients, start=None, **options):
+    """Where a weight is after steps with these gradients."""
+    weight = torch.nn.Parameter(torch.zeros(3, 5) if start is None else start.clone())
+    optimiser = muon.Muon([weight], lr=0.1, **options)
+    for gradient in gradients:
+        weight.grad = gradient
+        optimiser.step()
+    return weight.detach()
+
+
+def test_muon_takes_earlier_gradients_along():
+    first, second = torch.randn(2, 3, 5, generator=torch.Generator().manual_seed(4))
+    ahead = second + 0.5 * (0.5 * first + second)
+    expected = -0.1 * (muon.orthogonal(1.5 * first) + muon.orthogonal(ahead))
+    torch.testing.assert_close(moved_by([first, second], momentum=0.5), expected)
+
+
+def test_muon_lets_weights_decay():
+    gradient, start = torch.randn(2, 3, 5, generator=torch.Generator().manual_seed(5))
+    plain = moved_by([gradient], start)
+    decayed = moved_by([gradient], start, weight_decay=2.0)
+    torch.testing.assert_close(plain - decayed, 0.2 * start)
+
+
 def drawn(shift=(0, 0), zoom=1.0, turn=0.0, mirrored=False):
     """One move, stated."""
     return moves.Drawn(

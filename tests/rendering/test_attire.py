@@ -13,6 +13,7 @@ from facegen.models.attire import CLEAR, library_path, read_library
 from facegen.models.morphable_model import SEGMENTS
 from facegen.models.wardrobe import fit_wardrobe
 from facegen.rendering.contract import RenderSettings
+from facegen.rendering.cpu.occlusion import transfer_of
 from facegen.rendering.devices import open_renderer
 from facegen.sampling.attire import HAND
 from facegen.scene.alignment import similarity
@@ -162,6 +163,13 @@ def test_a_smile_shows_bright_teeth(natural, generic):
     teeth, skin = (labels == SEGMENTS.index(name) for name in ("teeth", "skin"))
     assert teeth.sum() > 100
     assert np.median(light[teeth]) > 0.5 * np.median(light[skin])
+
+
+def test_teeth_of_named_expressions_are_lit_alike(generic):
+    named = facegen.load_model("generic-arkit")
+    teeth = np.isin(generic.segmentation, SEGMENTS.index("teeth"))
+    kept, other = transfer_of(generic)[teeth], transfer_of(named)[teeth]
+    assert np.abs(kept - other).mean() < 0.02 * np.abs(kept).mean()
 
 
 def test_a_hand_before_a_face_hides_landmarks(natural, generic, suited):

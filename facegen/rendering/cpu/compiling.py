@@ -28,10 +28,11 @@ from facegen.files import write_file
 from facegen.folders import cache_folders
 
 KEPT_FOLDERS = 4
-# Files elsewhere whose constants kernels hold.
+# Files elsewhere whose constants or named tuples kernels hold.
 CONSTANTS = (
     "models/attire.py",
     "models/morphable_model.py",
+    "models/wardrobe.py",
     "sampling/scenery.py",
     "scene/cameras.py",
     "scene/lighting.py",

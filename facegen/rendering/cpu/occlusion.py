@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32
 
 from facegen.files import Array
-from facegen.models.morphable_model import SEGMENTS, FaceUnits, MorphableModel
+from facegen.models.morphable_model import SEGMENTS, MorphableModel
 from facegen.rendering.cpu.compiling import compiled, keep, recall
 from facegen.scene.lighting import CONSTANTS, basis
 
@@ -20,7 +20,7 @@ DEPTH_MAP = 320
 BIAS_MM = 2.0
 BOUNCE = 0.45  # Mean reflectance of what is seen from a vertex.
 BEHIND_LIPS = ("teeth", "mouth")
-# Face units that part the lips as a smile does, and their weights.
+# Expressions that part the lips as a smile does, and their weights.
 PARTING = {
     "jawOpen": 0.4,
     **{
@@ -42,17 +42,23 @@ def transfer_of(model: MorphableModel) -> Float32[Array, "V 9"]:
     """
     transfer = kept(model.mean_face, model.triangles)
     within = np.isin(model.segmentation, [SEGMENTS.index(name) for name in BEHIND_LIPS])
-    if within.any() and model.face_units:
-        coefficients = parting(model.face_units).astype(np.float32)
+    coefficients = parting(model)
+    if within.any() and coefficients is not None:
         moved = (coefficients @ model.expression.basis).reshape(-1, 3)
         transfer[within] = kept(model.mean_face + moved, model.triangles)[within]
     return transfer
 
 
-def parting(units: FaceUnits) -> Float64[Array, "e"]:
-    """The expression whose lips are parted."""
-    weights = np.array([PARTING.get(name, 0.0) for name in units.names])
-    return np.asarray(units.neutral + weights @ units.coefficients)
+def parting(model: MorphableModel) -> Float32[Array, "e"] | None:
+    """The expression whose lips are parted; None where a model's expressions have no names."""
+    units = model.face_units
+    names = model.expression_names or (units.names if units else ())
+    if not set(names) & set(PARTING):
+        return None
+    weights = np.array([PARTING.get(name, 0.0) for name in names])
+    if units and not model.expression_names:
+        weights = units.neutral + weights @ units.coefficients
+    return np.asarray(weights, np.float32)
 
 
 def kept(points: Float32[Array, "V 3"], triangles: Int32[Array, "F 3"]) -> Float32[Array, "V 9"]:
