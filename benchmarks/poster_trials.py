@@ -162,8 +162,9 @@ def untrained(trial: Trial) -> tuple[object, ...]:
 
 def train(trial: Trial, net: Path, data: Path, steps: int, start: tuple[object, ...]) -> None:
     """Train with the trial's loss and seed."""
-    options = ("--loss", trial.row.loss, "--iterations", steps, "--seed", trial.seed)
-    trial.facegen("train", data, "--out", net, *options, "--every", -(-steps // 4), *start)
+    options = ("--preset", "paper", "--loss", trial.row.loss, "--iterations", steps)
+    more = ("--seed", trial.seed, "--every", -(-steps // 4))
+    trial.facegen("train", data, "--out", net, *options, *more, *start)
 
 
 def facegen(*options: object) -> str:

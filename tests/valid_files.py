@@ -56,6 +56,7 @@ def write_shard(path):
 
 def write_checkpoint(path):
     from facegen.learning import checkpoint
+    from facegen.learning.heads import Standard
     from facegen.learning.networks import FaceNet, NetworkConfig
 
     layout = synthetic.model().layout
@@ -69,7 +70,7 @@ def write_checkpoint(path):
         settings={"seed": 3},
         step=12,
     )
-    network = FaceNet(config, *np.ones((2, layout.width), np.float32))
+    network = FaceNet(config, Standard(*np.ones((2, layout.width), np.float32)))
     checkpoint.save(path, checkpoint.Checkpoint(network, facts, {}))
 
 

@@ -3,27 +3,17 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from typing import Any
-
-from jaxtyping import UInt8
+from functools import cached_property
 
 from facegen.errors import FacegenError, RecipeError
-from facegen.files import Array
-from facegen.learning.course import Augment, Course
-from facegen.learning.heads import LandmarkHead
-from facegen.learning.moves import Moves
+from facegen.learning.config import PRESETS, LandmarkHead
 from facegen.recipe.loading import DEFAULT, load
 from facegen.recipe.merging import merged
 from facegen.recipe.recipe import Recipe
 from facegen.recipe.tables import Table
 
-# Steps that one core takes in a minute. Of as many faces, small batches find landmarks better:
-# 12.0 % on the photographs with 64 a batch, 10.9 with 32, 10.4 with 16, which are slower.
+# Steps that one core takes in a minute.
 STEPS_PER_MINUTE: dict[LandmarkHead, int] = {"direct": 450, "heatmaps": 180}
-BATCH = 32
-# Of augmentation: after 3,000 steps 10.6 % with 1, 9.9 with 0.5.
-STRENGTH = 0.5
 
 
 @dataclass(frozen=True)
@@ -60,35 +50,17 @@ class Row:
         return recipe.with_table(merged({**kept, **plain}, self.changes))
 
     def check(self) -> None:
-        """FacegenError where there is no such recipe or augmentation."""
-        _ = (self.stated, self.strength)
-
-    def course(self, minutes: float, seed: int) -> Course:
-        """Its training, of as many steps as one core takes in so many minutes."""
-        steps = max(1, round(minutes * STEPS_PER_MINUTE[self.landmarks]))
-        return Course(steps, BATCH, moves=Moves(shift=0.04, zoom=0.05, mirror=0.5), seed=seed)
+        """FacegenError where there is no such recipe."""
+        _ = self.stated
 
     @property
-    def strength(self) -> Any:
-        """How strong its augmentation is; None where there is none."""
-        if not self.augmented:
-            return None
-        try:
-            from facegen.imaging.augmentation import Strength
-        except ImportError as error:
-            raise FacegenError(f"there is no augmentation: {error}") from None
-        return Strength().scaled(STRENGTH)
+    def augmentation(self) -> float:
+        """How strongly its images are changed while training."""
+        return PRESETS["modern"].augmentation if self.augmented else 0.0
 
-    @property
-    def augment(self) -> Augment | None:
-        """How its images are changed while training, if they are."""
-        return None if self.strength is None else partial(_augmented, self.strength)
-
-
-def _augmented(strength: Any, images: UInt8[Array, "B S S 3"], seed: int, step: int) -> None:
-    from facegen.imaging.augmentation import augment
-
-    augment(images, strength, seed, step)
+    def steps(self, minutes: float) -> int:
+        """Those that one core takes in so many minutes."""
+        return max(1, round(minutes * STEPS_PER_MINUTE[self.landmarks]))
 
 
 PLAIN = Row("inversefacenet", DEFAULT, augmented=False)

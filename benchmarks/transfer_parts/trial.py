@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import parent_process
 from pathlib import Path
 from threading import Thread
@@ -19,11 +20,14 @@ import facegen
 from facegen.dataset.spec import DatasetSpec
 from facegen.errors import FacegenError
 from facegen.files import Array, sha256_of
-from facegen.learning.course import Run, described, standard_of, train
-from facegen.learning.heads import SmallConfig, SmallNet, estimate_faces
+from facegen.learning import checkpoint
+from facegen.learning.batches import reading_of, stream
+from facegen.learning.config import TrainingConfig
+from facegen.learning.estimators import Estimator, estimator_of, in_parts
 from facegen.learning.images import framing_of
-from facegen.learning.loss import ModelSpaceLoss, calibrate, diagonal
-from facegen.learning.memory import LAYER, LabelledFaces, read_faces
+from facegen.learning.labelled import LAYER, LabelledFaces, decoded
+from facegen.learning.train import train
+from facegen.learning.training_set import open_training_set
 from facegen.rendering.devices import renderer_of
 from transfer_parts.errors import aligned, nme
 from transfer_parts.geometry import Geometry
@@ -34,6 +38,7 @@ TRAINED, HELD_OUT = 30_000, 1_000
 REAL = 200
 SEEDS = {"train": 1, "held-out": 2}
 DECIMALS = 4
+EVERY = 500  # Steps between what is saved.
 
 Figures = list[list[float]]
 
@@ -80,10 +85,9 @@ class Result(msgspec.Struct, frozen=True):
 
 def network_name(row: Row, seed: int, task: Task) -> str:
     """A network's name, which changes with whatever decides its weights."""
-    course = described(row.course(task.minutes, seed))
-    network = SmallConfig(1, row.size, landmarks=row.landmarks)
-    kind = [repr(row.strength), repr(network), task.trained, renderer_of(["cpu"])]
-    return f"{row.key}-seed{seed}-{_short(row.stated.fingerprint, course, kind)}"
+    config = training(row, seed, task, Path())
+    settled = config.settled(None).deciding({"faces": task.trained, "size": row.size})
+    return f"{row.key}-seed{seed}-{_short(row.stated.fingerprint, settled, renderer_of(['cpu']))}"
 
 
 def result_name(row: Row, seed: int, task: Task) -> str:
@@ -114,16 +118,43 @@ def render(row: Row, task: Task) -> None:
 def perform(row: Row, seed: int, task: Task) -> Result:
     """Train the row's network with this seed, or go on with it, and measure it; on one thread."""
     torch.set_num_threads(1)
-    faces, held_out = (read_faces(_folder(row, task, split)) for split in SEEDS)
-    geometry = Geometry(row.stated)
-    network = trained(row, seed, task, faces, geometry)
-    judge = Judge(network, geometry, faces.landmarks.mean(axis=0))
+    path = task.work / "networks" / f"{network_name(row, seed, task)}.pt"
+    train(training(row, seed, task, path), partial(print, flush=True))
+    network, held_out = checkpoint.load(path).network, read_faces(_folder(row, task, "held-out"))
+    estimator = estimator_of(network, torch.device("cpu"))
+    judge = Judge(estimator, Geometry(row.stated), mean_of(held_out))
     framing = framing_of(row.stated.camera, row.size)
     crops = every_crop(read_photographs(task.photographs), framing)
     real = task.real and judge.of(every_crop(read_real(task.real, REAL), framing))
     domain = judge.of([Crops(held_out.images, held_out.landmarks)])
     points = (_listed(found) for found in judge.points(crops[0]))
     return Result(row.name, seed, domain, judge.of(crops), real or None, *points)
+
+
+def training(row: Row, seed: int, task: Task, path: Path) -> TrainingConfig:
+    """What the row's network is trained by."""
+    return TrainingConfig(
+        (_folder(row, task, "train"),),
+        path,
+        landmarks=row.landmarks,
+        iterations=row.steps(task.minutes),
+        augmentation=row.augmentation,
+        seed=seed,
+        validation=0.0,
+        every=EVERY,
+        device="cpu",
+    )
+
+
+def mean_of(faces: LabelledFaces) -> Float32[Array, "68 2"]:
+    """The mean landmarks, which a mean face would answer."""
+    return faces.landmarks.mean(axis=0)
+
+
+def read_faces(folder: Path) -> LabelledFaces:
+    """All faces of a data set."""
+    reading = reading_of(open_training_set([folder]), 0.0, landmarks=True)
+    return decoded(list(stream(reading.paths, reading.kind, None)), reading.kind)
 
 
 def end_with_parent() -> None:
@@ -133,32 +164,19 @@ def end_with_parent() -> None:
         Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
-def trained(row: Row, seed: int, task: Task, faces: LabelledFaces, geometry: Geometry) -> SmallNet:
-    """The row's network after its course."""
-    layout, (mean, sd) = geometry.model.layout, geometry.source.distributions.moments()
-    weights = calibrate(layout, geometry.model, sd)
-    course = row.course(task.minutes, seed)
-    torch.manual_seed(seed)
-    config = SmallConfig(layout.width, row.size, landmarks=row.landmarks)
-    network = SmallNet(config, standard_of(faces, mean, sd))
-    of_theta = ModelSpaceLoss(diagonal(layout, geometry.model, weights))
-    path = task.work / "networks" / f"{network_name(row, seed, task)}.pt"
-    train(Run(course, network, of_theta, faces, row.augment), path)
-    return network
-
-
 @dataclass(frozen=True, eq=False)
 class Judge:
     """A network, and what its estimates are compared by."""
 
-    network: SmallNet
+    estimator: Estimator
     geometry: Geometry
     mean: Float32[Array, "68 2"]
 
     def points(self, crops: Crops) -> tuple[Float[Array, "N 68 2"], Float[Array, "N 68 2"]]:
         """The landmarks found, and those of theta, aligned with the marked ones."""
-        theta, direct = estimate_faces(self.network, crops.images)
-        return direct, aligned(self.geometry.landmarks(theta), crops.marked)
+        found = in_parts(self.estimator, crops.images)
+        assert found.landmarks is not None
+        return found.landmarks, aligned(self.geometry.landmarks(found.theta), crops.marked)
 
     def of(self, every: Sequence[Crops]) -> Judgement:
         """The errors, their mean over several crops of the same pictures."""

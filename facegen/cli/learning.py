@@ -11,7 +11,15 @@ import click
 from facegen.cli.options import FILE, NAME, FilePath
 from facegen.errors import FacegenError
 from facegen.files import check_output
-from facegen.learning.config import LOSSES, NETWORKS, WIDTHS, TrainingConfig, parse_weights
+from facegen.learning.config import (
+    LANDMARK_HEADS,
+    LOSSES,
+    NETWORKS,
+    PRESETS,
+    WIDTHS,
+    TrainingConfig,
+    parse_weights,
+)
 from facegen.sampling import estimates
 
 # How files of these kinds begin; those that are there are replaced by their kind alone.
@@ -30,7 +38,13 @@ BATCH = click.option("--batch", type=click.IntRange(1, 4096), default=64, help="
 @SHARDS
 @click.option("--out", type=FILE, default=Path("net.pt"), help="The checkpoint, and its .csv log.")
 @click.option(
-    "--network", type=click.Choice(NETWORKS), help="Architecture.  [default: --from's, or alexnet]"
+    "--preset",
+    type=click.Choice(tuple(PRESETS)),
+    default="modern",
+    help="modern: a residual network, Muon and AdamW; paper: AlexNet and AdaDelta.",
+)
+@click.option(
+    "--network", type=click.Choice(NETWORKS), help="Architecture.  [default: --from's, or preset's]"
 )
 @click.option(
     "--width", type=click.FloatRange(*WIDTHS), help="Share of the channels.  [default: --from's, 1]"
@@ -38,15 +52,33 @@ BATCH = click.option("--batch", type=click.IntRange(1, 4096), default=64, help="
 @click.option(
     "--dropout",
     type=click.FloatRange(0, 0.95),
-    help="Share of units dropped.  [default: --from's, or 0]",
+    help="Share of units dropped in AlexNet.  [default: --from's, or 0]",
 )
-@click.option("--loss", type=click.Choice(LOSSES), default=LOSSES[0])
+@click.option(
+    "--landmarks",
+    type=click.Choice(LANDMARK_HEADS),
+    help="How landmarks2d are found.  [default: --from's, or the preset's]",
+)
+@click.option("--loss", type=click.Choice(LOSSES), default=LOSSES[0], help="Of theta.")
 @click.option(
     "--weights", help="Of the loss, by group: w_R,w_s,w_e,w_r,w_i.  [default: calibrated]"
 )
-@click.option("--batch", type=click.IntRange(1, 4096), default=32, help="Images per step.")
-@click.option("--iterations", type=click.IntRange(1), default=75_000, help="Steps in total.")
-@click.option("--learning-rate", type=click.FloatRange(0, 1000, min_open=True), default=0.2)
+@click.option(
+    "--batch", type=click.IntRange(1, 4096), help="Images per step.  [default: the preset's]"
+)
+@click.option(
+    "--iterations", type=click.IntRange(1), help="Steps in total.  [default: the preset's]"
+)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, 1000, min_open=True),
+    help="The highest.  [default: the preset's]",
+)
+@click.option(
+    "--augmentation",
+    type=click.FloatRange(0, 1),
+    help="How strongly images are changed.  [default: the preset's]",
+)
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0)
 @click.option(
     "--validation",
@@ -119,8 +151,9 @@ def estimate(
     need("torch")
     from facegen.learning import checkpoint, images
     from facegen.learning.devices import device_of
-    from facegen.learning.estimate import EstimateSettings, estimator_of, origin_of
+    from facegen.learning.estimate import EstimateSettings, origin_of
     from facegen.learning.estimate import estimate as run
+    from facegen.learning.estimators import estimator_of
     from facegen.learning.points import read_points
 
     check_output("--out", out, estimates.SIGNATURE, (net, *paths, landmarks))

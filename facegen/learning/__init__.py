@@ -8,23 +8,29 @@ points        landmarks and boxes of photographs
 images        images found, decoded and cropped
 devices       PyTorch's devices
 metrics       the poster's errors
+mirror        landmarks of mirrored images
+labelled      faces with what is learned of them
+moves         crops moved with their labels
 batches       shards -> batches
 truth         samples with their truth, for evaluation
 loss          the model-space loss, and its baseline
 alexnet       AlexNet
 resnet        ResNet-18, -50 and -101
-networks      images -> theta
+small         residual networks for small images
+heads         deviations and landmarks
+networks      images -> theta, and the rest
 checkpoint    a network in a file, with all it needs
+muon          an optimiser for convolutions
+optimisers    what moves the weights, and how fast
+average       the mean of the last weights
+objective     what a training lowers
 log           CSV and TensorBoard
+watch         how a training goes
+run           a training in progress
+begin         how it begins
 train         the trainer
+estimators    a network as a function
 estimate      images -> estimates
 comparison    inputs, re-renderings and error maps in one image
 evaluate      estimates against the truth
-small         a residual network for small images
-mirror        landmarks of mirrored images
-heads         what it estimates: theta and landmarks
-memory        a data set in memory
-moves         crops moved with their labels
-muon          an optimiser for residual blocks
-course        how it is trained
 """

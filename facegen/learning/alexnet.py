@@ -37,6 +37,7 @@ class AlexNet(nn.Module):
             nn.ReLU(inplace=True),
             nn.MaxPool2d(3, 2),
         )
+        self.widths = (d,)
         self.avgpool = nn.AdaptiveAvgPool2d(GRID)
         self.classifier = nn.Sequential(
             nn.Dropout(config.dropout),
@@ -48,9 +49,15 @@ class AlexNet(nn.Module):
             nn.Linear(e, config.outputs),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        outputs: Tensor = self.classifier(self.avgpool(self.features(x)).flatten(1))
-        return outputs
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """Feature maps, `widths` wide, from fine to coarse."""
+        return [self.features(x)]
+
+    def vector(self, maps: list[Tensor]) -> Tensor:
+        """What the last layer takes."""
+        pooled: Tensor = self.avgpool(maps[-1]).flatten(1)
+        features: Tensor = self.classifier[:-1](pooled)
+        return features
 
 
 def channels(full: int, width: float) -> int:

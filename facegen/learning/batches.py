@@ -3,22 +3,23 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count, cycle, islice
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
-from torch import Tensor
+from jaxtyping import UInt8
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from facegen.dataset.encoding import THETA, decode_array
 from facegen.dataset.resolving import cores
 from facegen.dataset.shards import KEY_DIGITS, Encoded
 from facegen.dataset.streaming import Choice, every_sample, stream_samples
-from facegen.errors import DatasetError, FacegenError, located
+from facegen.errors import DatasetError, FacegenError
 from facegen.files import Array
-from facegen.learning.images import decode_into
+from facegen.imaging.augmentation import Strength, augment
+from facegen.learning.labelled import Batch, Kind, LabelledFaces, decoded
+from facegen.learning.moves import Moves, draw_moves, moved
 from facegen.learning.training_set import TrainingSet
 from facegen.recipe.plan import identities_of
 from facegen.recipe.recipe import Recipe
@@ -26,22 +27,19 @@ from facegen.recipe.recipe import Recipe
 HELD_OUT_MOST = 1000
 MOST_WORKERS = 12
 AHEAD = 4
-
-Batch = tuple[UInt8[Tensor, "B S S 3"], Float32[Tensor, "B m"]]
+NOT_MOVED = Moves()
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What to read, and into what: `format` images of size x size pixels, theta of `width`.
+    """What to read, and into what.
 
     validation: the share that is held out, of the samples or, where the recipe of their folder has
     them, of the identities, so that no identity is both trained on and held out.
     """
 
     paths: tuple[Path, ...]
-    format: str
-    size: int
-    width: int
+    kind: Kind
     validation: float
     recipes: Mapping[Path, Recipe]
 
@@ -55,18 +53,54 @@ class Reading:
         return not self.held_out(path, key)
 
 
-def reading_of(training_set: TrainingSet, validation: float) -> Reading:
+def reading_of(training_set: TrainingSet, validation: float, landmarks: bool) -> Reading:
     """How a training set is read; with shards of validation, no other sample is held out."""
-    share = 0.0 if training_set.validation else validation
     image = training_set.image
-    width = training_set.layout.width
-    return Reading(
-        training_set.shards, image.format, image.size, width, share, training_set.recipes
-    )
+    kind = Kind(image.format, image.size, training_set.layout, landmarks)
+    share = 0.0 if training_set.validation else validation
+    return Reading(training_set.shards, kind, share, training_set.recipes)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How faces are changed on their way: moved in their crops, and with another appearance.
+
+    augmentation: how strongly, 0 to 1.
+    """
+
+    moves: Moves = NOT_MOVED
+    augmentation: float = 0.0
+    seed: int = 0
+
+    @cached_property
+    def strength(self) -> Strength:
+        """How often appearances change, and how much."""
+        return Strength().scaled(self.augmentation)
+
+    def of(self, faces: LabelledFaces, number: int) -> LabelledFaces:
+        """The faces of the batch of this number, changed: a pure function of (self, faces, number).
+
+        Those that are not moved are changed in place.
+        """
+        if self.moves != NOT_MOVED:
+            rng = np.random.default_rng((self.seed, 1, number))
+            faces = moved(faces, draw_moves(self.moves, rng, len(faces)))
+        if self.augmentation:
+            augment(faces.images, self.strength, self.seed, number)
+        return faces
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which batches: of what size, in the order that follows from a seed, from which number on."""
+
+    batch: int
+    seed: int
+    start: int = 0
 
 
 class Batches(IterableDataset[Batch | FacegenError]):
-    """Batches `start`, `start` + 1, ... of an endless stream: images (B, S, S, 3) uint8, theta.
+    """Batches `start`, `start` + 1, ... of an endless stream.
 
     Workers give batches in turn. Each reads all shards over and over, in orders of its own that
     follow from (seed, worker, epoch): so that any batch can be had again, with as many workers.
@@ -75,19 +109,21 @@ class Batches(IterableDataset[Batch | FacegenError]):
     one that is raised would lose its message on its way from a worker.
     """
 
-    def __init__(self, reading: Reading, batch: int, seed: int, start: int) -> None:
-        self.reading, self.batch, self.seed, self.start = reading, batch, seed, start
+    def __init__(self, reading: Reading, order: Order, changes: Changes) -> None:
+        self.reading, self.order, self.changes = reading, order, changes
 
     def __iter__(self) -> Iterator[Batch | FacegenError]:
         info = get_worker_info()
         number, workers = (info.id, info.num_workers) if info else (0, 1)
-        turn = (self.start + number) % workers
-        earlier = len(range(turn, self.start, workers))
-        samples = endless(self.reading, f"{self.seed}/{turn}", self.batch * earlier)
-        memory = allocated(self.reading, AHEAD + 2, self.batch)
+        start, batch = self.order.start, self.order.batch
+        turn = (start + number) % workers
+        earlier = len(range(turn, start, workers))
+        samples = endless(self.reading, f"{self.order.seed}/{turn}", batch * earlier)
+        memory = allocated(self.reading.kind, AHEAD + 2, batch)
         try:
-            for images in cycle(memory):
-                yield collate(list(islice(samples, self.batch)), self.reading, images)
+            for step, images in zip(count(start + number, workers), cycle(memory), strict=False):
+                faces = decoded(list(islice(samples, batch)), self.reading.kind, images)
+                yield self.changes.of(faces, step).tensors()
         except FacegenError as error:
             yield error
 
@@ -109,8 +145,7 @@ def batches(source: Batches, workers: int, device: torch.device) -> Iterator[Bat
     for item in loader:
         if isinstance(item, FacegenError):
             raise item
-        images, theta = item
-        yield images.to(device, non_blocking=True), theta.to(device, non_blocking=True)
+        yield item.to(device)
 
 
 def default_workers(device: torch.device) -> int:
@@ -130,7 +165,7 @@ def endless(reading: Reading, seed: str, skip: int) -> Iterator[Encoded]:
             continue
         position = 0
         order = f"{seed}/{epoch}"
-        for sample in stream(reading.paths, reading.format, order, reading.trained_on):
+        for sample in stream(reading.paths, reading.kind, order, reading.trained_on):
             position += 1
             if position > skip:
                 yield sample
@@ -142,9 +177,9 @@ def endless(reading: Reading, seed: str, skip: int) -> Iterator[Encoded]:
 def validation_samples(training_set: TrainingSet, reading: Reading) -> list[Encoded]:
     """Up to HELD_OUT_MOST samples never trained on, encoded: they stay in memory."""
     if training_set.validation:
-        samples = stream(training_set.validation, reading.format, None)
+        samples = stream(training_set.validation, reading.kind, None)
     else:
-        samples = stream(reading.paths, reading.format, None, reading.held_out)
+        samples = stream(reading.paths, reading.kind, None, reading.held_out)
     return list(islice(samples, HELD_OUT_MOST))
 
 
@@ -166,40 +201,19 @@ def identity(key: str, recipe: Recipe) -> int | None:
 
 
 def stream(
-    paths: Sequence[Path], suffix: str, seed: str | None, choose: Choice = every_sample
+    paths: Sequence[Path], kind: Kind, seed: str | None, choose: Choice = every_sample
 ) -> Iterator[Encoded]:
-    """One pass over the images and theta of shards, shuffled by the seed."""
-    return stream_samples(paths, (suffix, THETA), seed, choose)
+    """One pass over what is read of the samples of shards, shuffled by the seed."""
+    return stream_samples(paths, kind.suffixes, seed, choose)
 
 
-def in_batches(samples: Iterable[Encoded], reading: Reading, size: int) -> Iterator[Batch]:
+def in_batches(samples: Iterable[Encoded], kind: Kind, size: int) -> Iterator[LabelledFaces]:
     """Encoded samples decoded, `size` at a time, the last batch smaller."""
     samples = iter(samples)
     while rows := list(islice(samples, size)):
-        yield collate(rows, reading)
+        yield decoded(rows, kind)
 
 
-def collate(
-    samples: Sequence[Encoded], reading: Reading, images: UInt8[Array, "B S S 3"] | None = None
-) -> Batch:
-    """Decode samples into one batch; `images` is memory for it, where there is some to reuse."""
-    if images is None:
-        images = allocated(reading, len(samples))
-    theta = np.empty((len(samples), reading.width), np.float32)
-    for row, (key, members) in enumerate(samples):
-        with located(f"sample {key}"):
-            decode_into(images[row], member(members, reading.format))
-            theta[row] = decode_array(member(members, THETA), (reading.width,))
-    return torch.from_numpy(images), torch.from_numpy(theta)
-
-
-def allocated(reading: Reading, *counts: int) -> UInt8[Array, "*N S S 3"]:
+def allocated(kind: Kind, *counts: int) -> UInt8[Array, "*N S S 3"]:
     """Memory for so many images."""
-    return np.empty((*counts, reading.size, reading.size, 3), np.uint8)
-
-
-def member(members: Mapping[str, bytes], suffix: str) -> bytes:
-    """A sample's member, which it must have."""
-    if suffix not in members:
-        raise DatasetError(f"has no {suffix}")
-    return members[suffix]
+    return np.empty((*counts, kind.size, kind.size, 3), np.uint8)

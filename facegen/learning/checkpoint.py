@@ -13,6 +13,7 @@ from facegen.dataset.index import ModelEntry
 from facegen.errors import DatasetError, FacegenError, located
 from facegen.files import sha256_of, written_whole
 from facegen.learning.config import NetworkConfig
+from facegen.learning.heads import Standard
 from facegen.learning.networks import (
     FaceNet,
     NetworkError,
@@ -21,6 +22,7 @@ from facegen.learning.networks import (
     fill,
     read_weights,
 )
+from facegen.models.morphable_model import LANDMARKS
 from facegen.recipe.recipe import Recipe, from_record
 from facegen.scene.parameters import Layout, layout_from_json
 
@@ -116,10 +118,11 @@ def _network(facts: Facts, weights: Any) -> FaceNet:
         raise NetworkError(f"a checkpoint of format {facts.format}, not {FORMAT}", _HINT)
     if layout_from_json(facts.layout).width != facts.network.outputs or not facts.model.sha256:
         raise NetworkError("its layout is not that of its network", _HINT)
-    moments = np.zeros((2, facts.network.outputs), np.float32)
+    zeros = np.zeros(facts.network.outputs, np.float32)
+    standard = Standard(zeros, zeros, np.zeros((LANDMARKS, 2), np.float32))
     with torch.device("meta"):  # Nothing is made that the file does not hold.
-        check_weights(FaceNet(facts.network, *moments), weights)
-    return FaceNet(facts.network, *moments)
+        check_weights(FaceNet(facts.network, standard), weights)
+    return FaceNet(facts.network, standard)
 
 
 def random_state() -> dict[str, Any]:

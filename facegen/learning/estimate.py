@@ -1,26 +1,22 @@
 """Images -> theta, as estimates.h5 holds it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
 
 import numpy as np
-import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 
 from facegen.dataset.resolving import cores
 from facegen.errors import FacegenError, located
 from facegen.files import Array
 from facegen.learning.checkpoint import Checkpoint
+from facegen.learning.estimators import Estimator, Found, joined
 from facegen.learning.images import Framing, Read, decode
-from facegen.learning.networks import FaceNet
 from facegen.learning.points import PhotographPoints
 from facegen.sampling.estimates import Estimates, Origin
 
-Images = UInt8[Array, "N S S 3"]
-Theta = Float32[Array, "N m"]
-Estimator = Callable[[Images], Theta]
 _HINT = "leave it out, or give --skip-bad"
 
 
@@ -45,34 +41,22 @@ class Skipped:
     message: str
 
 
-def estimator_of(network: FaceNet, device: torch.device) -> Estimator:
-    """The network as a function."""
-    network = network.to(device).eval()
-
-    def estimator(images: Images) -> Theta:
-        with torch.inference_mode():
-            theta: Theta = network(torch.from_numpy(images).to(device)).cpu().numpy()
-            return theta
-
-    return estimator
-
-
 def estimate(
     estimator: Estimator, images: Iterable[tuple[str, Read]], settings: EstimateSettings
 ) -> tuple[Estimates, list[Skipped]]:
     """Estimate every image, in order; unreadable ones are skipped where the settings say so."""
     keys: list[str] = []
-    theta: list[Theta] = []
+    parts: list[Found] = []
     skipped: list[Skipped] = []
     for batch in _decoded(images, settings):
         readable = [(key, item) for key, item in batch if not isinstance(item, FacegenError)]
         skipped += [Skipped(key, str(e)) for key, e in batch if isinstance(e, FacegenError)]
         if readable:
             keys += [key for key, _ in readable]
-            theta.append(estimator(np.stack([pixels for _, pixels in readable])))
+            parts.append(estimator(np.stack([pixels for _, pixels in readable])))
     if not keys:
         raise FacegenError("no image could be read", skipped[0].message if skipped else "give some")
-    rows = np.concatenate(theta)
+    rows = joined(parts).theta
     if not np.isfinite(rows).all():
         worst = keys[int(np.argwhere(~np.isfinite(rows))[0, 0])]
         raise FacegenError(f"{worst}: the network's estimate is not finite", "train it further")

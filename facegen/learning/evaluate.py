@@ -16,7 +16,7 @@ from facegen.imaging.faces import bare_images, settings_for
 from facegen.learning import checkpoint, metrics
 from facegen.learning.comparison import strips
 from facegen.learning.devices import device_of
-from facegen.learning.estimate import Estimator, estimator_of
+from facegen.learning.estimators import Estimator, estimator_of
 from facegen.learning.training_set import open_model_of, open_training_set
 from facegen.learning.truth import Faces, read_faces
 from facegen.models.morphable_model import MorphableModel
@@ -120,7 +120,7 @@ def evaluate(
     milliseconds = 0.0
     for faces in batches:
         milliseconds = milliseconds or time_of(estimator, faces.inputs)
-        judgement = judge(estimator(faces.inputs), faces, rerendering)
+        judgement = judge(estimator(faces.inputs).theta, faces, rerendering)
         for name, values in judgement.errors.items():
             errors[name].append(values)
         columns = strips(faces.images, judgement.rendered, judgement.distance)

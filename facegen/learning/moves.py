@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 from torch.nn import functional
 
 from facegen.files import Array
-from facegen.learning.memory import LabelledFaces
+from facegen.learning.labelled import LabelledFaces
 from facegen.learning.mirror import MIRRORED
 
 # Pairs of spherical harmonics that turn into one another about the view axis, and how fast.
@@ -61,9 +61,10 @@ def moved(faces: LabelledFaces, drawn: Drawn) -> LabelledFaces:
 
     The coefficients of mirrored faces are not known: a model need not be symmetric.
     """
-    landmarks = np.where(
-        drawn.mirrored[:, None, None], faces.landmarks[:, MIRRORED], faces.landmarks
-    )
+    order = MIRRORED[: faces.landmarks.shape[1]]
+    mirrored = drawn.mirrored[:, None]
+    landmarks = np.where(mirrored[..., None], faces.landmarks[:, order], faces.landmarks)
+    visible = np.where(mirrored, faces.visible[:, order], faces.visible)
     places = (landmarks - 0.5) @ np.swapaxes(drawn.matrices, 1, 2) + 0.5 + drawn.shift[:, None]
     theta, known = faces.theta.copy(), faces.known.copy()
     _move_theta(faces, theta, drawn)
@@ -71,7 +72,7 @@ def moved(faces: LabelledFaces, drawn: Drawn) -> LabelledFaces:
     for name in ("shape", "expression", "reflectance"):
         known[drawn.mirrored, slices[name]] = False
     images = moved_images(faces.images, drawn)
-    return LabelledFaces(faces.layout, images, theta, places.astype(np.float32), known)
+    return LabelledFaces(faces.layout, images, theta, places.astype(np.float32), visible, known)
 
 
 def moved_images(images: UInt8[Array, "N S S 3"], drawn: Drawn) -> UInt8[Array, "N S S 3"]:

@@ -1,23 +1,29 @@
-"""Networks from an image to theta."""
+"""Networks from an image to theta, and to what else can be read off it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 from torch import Tensor, nn
 
 from facegen.errors import FacegenError, located
-from facegen.files import Array
-from facegen.learning import alexnet, resnet
+from facegen.learning import alexnet, resnet, small
 from facegen.learning.alexnet import AlexNet
-from facegen.learning.config import NETWORKS, WIDTHS, NetworkConfig
-from facegen.learning.resnet import ResNet
+from facegen.learning.config import LANDMARK_HEADS, NETWORKS, WIDTHS, NetworkConfig
+from facegen.learning.heads import (
+    Deviations,
+    Estimate,
+    LandmarkHeads,
+    Standard,
+    last_linear,
+)
+from facegen.learning.resnet import ResNet, initialise
+from facegen.learning.small import Small
 
 # Mean and standard deviation of ImageNet's images, which torchvision's weights expect.
 PIXEL_MEAN = (0.485, 0.456, 0.406)
 PIXEL_SD = (0.229, 0.224, 0.225)
-LAST_GAIN = 0.01
 SIZES = (24, 2048)
 
 
@@ -26,11 +32,11 @@ class NetworkError(FacegenError):
 
 
 class FaceNet(nn.Module):
-    """Images -> theta.
+    """Images -> Estimate.
 
-    theta = body(image) * sd + mean, with the fixed mean and standard deviation (m,) of the
-    training prior. Groups of theta differ in range a hundredfold (rotation 0.7, expression 12): so
-    every output of the body has a spread of about one, whatever the loss, and an untrained network
+    theta = last(features of the image) * sd + mean, with the fixed mean and standard deviation (m,)
+    of the training prior. Groups of theta differ in range a hundredfold (rotation 0.7, expression
+    12): so every output has a spread of about one, whatever the loss, and an untrained network
     predicts the prior's mean.
     """
 
@@ -39,40 +45,50 @@ class FaceNet(nn.Module):
     pixel_mean: Tensor
     pixel_sd: Tensor
 
-    def __init__(
-        self, config: NetworkConfig, mean: Float32[Array, "m"], sd: Float32[Array, "m"]
-    ) -> None:
+    def __init__(self, config: NetworkConfig, standard: Standard) -> None:
         super().__init__()
         self.config = config
         self.body = build(config)
-        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
-        self.register_buffer("sd", torch.tensor(sd, dtype=torch.float32))
+        features = self.last.in_features
+        if config.deviations:
+            self.deviations = Deviations(features, config.outputs)
+        if config.landmarks != "none":
+            self.landmarks = LandmarkHeads(config, self.body.widths, features, standard)
+        self.register_buffer("mean", torch.tensor(standard.mean, dtype=torch.float32))
+        self.register_buffer("sd", torch.tensor(standard.sd, dtype=torch.float32))
         self.register_buffer("pixel_mean", 255 * torch.tensor(PIXEL_MEAN), persistent=False)
         self.register_buffer("pixel_sd", 255 * torch.tensor(PIXEL_SD), persistent=False)
 
-    def forward(self, images: UInt8[Tensor, "N H W 3"]) -> Float32[Tensor, "N m"]:
+    @property
+    def spread(self) -> float:
+        """That of landmarks, in shares of the image's side; 1 where there are none."""
+        return self.landmarks.spread.item() if self.config.landmarks != "none" else 1.0
+
+    @property
+    def last(self) -> nn.Linear:
+        """The layer that gives theta."""
+        return cast(nn.Linear, self.body.get_submodule(last_layer(self.config)))
+
+    def forward(self, images: UInt8[Tensor, "N H W 3"]) -> Estimate:
         # Channels stay last in memory, as decoded: the faster order for convolutions.
-        x = ((images - self.pixel_mean) / self.pixel_sd).permute(0, 3, 1, 2)
-        theta: Tensor = self.body(x).float() * self.sd + self.mean
-        return theta
+        maps = self.body.maps(((images - self.pixel_mean) / self.pixel_sd).permute(0, 3, 1, 2))
+        vector = self.body.vector(maps)
+        theta = self.last(vector).float() * self.sd + self.mean
+        sd = self.deviations(vector) * self.sd if self.config.deviations else None
+        if self.config.landmarks == "none":
+            return Estimate(theta, sd)
+        return Estimate(theta, sd, *self.landmarks(maps, vector))
 
 
-def build(config: NetworkConfig) -> nn.Module:
+def build(config: NetworkConfig) -> AlexNet | ResNet | Small:
     """The bare network, initialised for training from scratch."""
     check(config)
-    body = AlexNet(config) if config.name == "alexnet" else ResNet(config)
-    for module in body.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    for name, parameter in body.named_parameters():
-        # Blocks begin as their short cuts (Goyal et al., 2017): signals keep their size.
-        if name.endswith(closing_norm(config)):
-            nn.init.zeros_(parameter)
-    last = body.get_submodule(last_layer(config))
-    weight = last.get_parameter("weight")
-    nn.init.normal_(weight, std=LAST_GAIN / weight.shape[1] ** 0.5)
+    small_one = config.name in small.WIDTHS
+    kind = AlexNet if config.name == "alexnet" else Small if small_one else ResNet
+    body = kind(config)
+    initialise(body)
+    last = cast(nn.Linear, body.get_submodule(last_layer(config)))
+    last.load_state_dict(last_linear(last.in_features, last.out_features).state_dict())
     body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return body
 
@@ -81,6 +97,9 @@ def check(config: NetworkConfig) -> None:
     """Refuse what cannot be built."""
     if config.name not in NETWORKS:
         raise NetworkError(f"unknown network {config.name!r}", f"known: {', '.join(NETWORKS)}")
+    if config.landmarks not in LANDMARK_HEADS:
+        known = ", ".join(LANDMARK_HEADS)
+        raise NetworkError(f"unknown landmarks {config.landmarks!r}", f"known: {known}")
     low, high = WIDTHS
     if not low <= config.width <= high:
         raise NetworkError(f"width {config.width} is not between {low} and {high}")
@@ -88,16 +107,15 @@ def check(config: NetworkConfig) -> None:
         raise NetworkError(f"dropout {config.dropout} is not between 0 and 1")
     if not (SIZES[0] <= config.size <= SIZES[1] and 1 <= config.outputs <= 100_000):
         raise NetworkError(f"no network of {config.size} pixels and {config.outputs} outputs")
+    whole = config.size % small.MULTIPLE == 0 and config.size >= small.SMALLEST
+    if config.name in small.WIDTHS and not whole:
+        hint = f"render at a multiple of {small.MULTIPLE}, or give another --network"
+        raise NetworkError(f"no {config.name} network of {config.size} pixels", hint)
 
 
 def last_layer(config: NetworkConfig) -> str:
     """The name of the layer that gives theta."""
     return alexnet.LAST_LAYER if config.name == "alexnet" else resnet.LAST_LAYER
-
-
-def closing_norm(config: NetworkConfig) -> str:
-    """The end of the name of the scale that each residual block ends with; AlexNet has none."""
-    return {"alexnet": "no norm", "resnet18": "bn2.weight"}.get(config.name, "bn3.weight")
 
 
 def load_pretrained(network: FaceNet, path: Path) -> None:

@@ -33,6 +33,11 @@ class BasicBlock(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         self.downsample = shortcut(inputs, planes, stride)
 
+    @property
+    def closing_norm(self) -> nn.BatchNorm2d:
+        """The norm that ends the block."""
+        return self.bn2
+
     def forward(self, x: Tensor) -> Tensor:
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)) + self.downsample(x))
@@ -56,6 +61,11 @@ class Bottleneck(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         self.downsample = shortcut(inputs, outputs, stride)
 
+    @property
+    def closing_norm(self) -> nn.BatchNorm2d:
+        """The norm that ends the block."""
+        return self.bn3
+
     def forward(self, x: Tensor) -> Tensor:
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)))
@@ -74,6 +84,7 @@ class ResNet(nn.Module):
         self.bn1 = nn.BatchNorm2d(planes[0])
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, 2, padding=1)
+        self.widths = tuple(width * block.expansion for width in planes)
         inputs = planes[0]
         for i, depth in enumerate(DEPTHS[config.name]):
             outputs = planes[i] * block.expansion
@@ -84,11 +95,19 @@ class ResNet(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(inputs, config.outputs)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """Feature maps, `widths` wide, from fine to coarse."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        maps = []
         for name in ("layer1", "layer2", "layer3", "layer4"):
             x = self.get_submodule(name)(x)
-        return cast(Tensor, self.fc(self.avgpool(x).flatten(1)))
+            maps.append(x)
+        return maps
+
+    def vector(self, maps: list[Tensor]) -> Tensor:
+        """What the last layer takes."""
+        pooled: Tensor = self.avgpool(maps[-1])
+        return pooled.flatten(1)
 
 
 def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
@@ -101,3 +120,15 @@ def shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
     if stride == 1 and inputs == outputs:
         return nn.Identity()
     return nn.Sequential(convolution(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs))
+
+
+def initialise(module: nn.Module) -> None:
+    """Random weights that keep the size of signals (He et al., ICCV 2015)."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(part.weight, mode="fan_in", nonlinearity="relu")
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+        # Blocks begin as their short cuts (Goyal et al., 2017): signals keep their size.
+        if isinstance(part, BasicBlock | Bottleneck):
+            nn.init.zeros_(part.closing_norm.weight)

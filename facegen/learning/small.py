@@ -1,4 +1,4 @@
-"""A small residual network for small images, which one core trains in minutes.
+"""Residual networks for small images, which a core or two train.
 
 He et al., Deep Residual Learning for Image Recognition, CVPR 2016, narrower, and without the blocks
 at half the image's side: they cost most and bring least.
@@ -6,26 +6,33 @@ at half the image's side: they cost most and bring least.
 
 import itertools
 
-import torch
-from jaxtyping import Float32, UInt8
 from torch import Tensor, nn
+from torch.nn import functional
 
+from facegen.learning.alexnet import channels
+from facegen.learning.config import NetworkConfig
 from facegen.learning.resnet import BasicBlock, convolution
 
+LAST_LAYER = "fc"
+WIDTHS = {"small": 32, "medium": 48, "large": 64}  # Of the first of three stages.
 STAGES = 3
-MIDDLE, RANGE = 127.5, 64.0
+GRID = 4  # Cells a side of what the last layer sees: where things are still counts.
+MULTIPLE = 2 << STAGES  # What an image's side is one of: its features halve it so often.
+SMALLEST = 32
 
 
-class Trunk(nn.Module):
-    """Images -> the features of three stages, of sides S/4, S/8, S/16 and w, 2w, 4w wide.
+class Small(nn.Module):
+    """Pictures (N, 3, H, W) -> (N, outputs).
 
-    A 3 x 3 stem of stride 2, then two basic blocks a stage.
+    A 3 x 3 stem of stride 2, then three stages of two basic blocks, of sides H/4, H/8, H/16 and w,
+    2w, 4w wide.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        self.widths = [width << stage for stage in range(STAGES)]
+        width = channels(WIDTHS[config.name], config.width)
         first = 3 * width // 4
+        self.widths = tuple(width << stage for stage in range(STAGES))
         self.stem = nn.Sequential(
             convolution(3, first, 3, 2), nn.BatchNorm2d(first), nn.ReLU(inplace=True)
         )
@@ -33,25 +40,20 @@ class Trunk(nn.Module):
             nn.Sequential(BasicBlock(inputs, planes, 2), BasicBlock(planes, planes, 1))
             for inputs, planes in itertools.pairwise([first, *self.widths])
         )
-        initialise(self)
+        self.fc = nn.Linear(self.widths[-1] * GRID**2, config.outputs)
 
-    def forward(self, images: UInt8[Tensor, "N S S 3"]) -> list[Float32[Tensor, "N c s s"]]:
-        # Channels stay last in memory, as decoded: the faster order for convolutions.
-        x = self.stem(((images - MIDDLE) / RANGE).permute(0, 3, 1, 2))
-        features = []
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """Feature maps, `widths` wide, from fine to coarse."""
+        x = self.stem(x)
+        maps = []
         for stage in self.stages:
             x = stage(x)
-            features.append(x)
-        return features
+            maps.append(x)
+        return maps
 
-
-def initialise(module: nn.Module) -> None:
-    """Random weights that keep the size of signals; blocks begin as their short cuts."""
-    for part in module.modules():
-        if isinstance(part, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(part.weight, mode="fan_in", nonlinearity="relu")
-            if part.bias is not None:
-                nn.init.zeros_(part.bias)
-        if isinstance(part, BasicBlock):
-            nn.init.zeros_(part.bn2.weight)
-    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    def vector(self, maps: list[Tensor]) -> Tensor:
+        """What the last layer takes: the means in the cells of a grid."""
+        last = maps[-1]
+        if last.shape[2:] != (GRID, GRID):
+            last = functional.adaptive_avg_pool2d(last, GRID)
+        return last.flatten(1)

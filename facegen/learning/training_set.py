@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from facegen.dataset.index import INDEX, Index, ModelEntry, read_index, recipe_of
+from facegen.dataset.encoding import Layer
+from facegen.dataset.index import INDEX, Index, ModelEntry, layers_of, read_index, recipe_of
 from facegen.dataset.scan import complete_tars
 from facegen.dataset.stores.folder import FolderStore
 from facegen.errors import DatasetError, RecipeError, located
@@ -30,6 +31,7 @@ class DataSet:
     model: ModelEntry
     image: ImageFormat
     recipe: Recipe
+    layers: frozenset[Layer]
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class TrainingSet:
     def recipe(self) -> Recipe:
         """The first data set's recipe."""
         return self.first.recipe
+
+    @property
+    def layers(self) -> frozenset[Layer]:
+        """The layers that all of them have."""
+        return frozenset.intersection(*(data.layers for data in self.data_sets.values()))
 
     @property
     def recipes(self) -> dict[Path, Recipe]:
@@ -146,10 +153,10 @@ def _data_set(folder: Path, index: Index) -> DataSet:
     with located(folder / INDEX):
         try:
             recipe = recipe_of(index)
-            layout = layout_from_json(index.layout)
+            layout, layers = layout_from_json(index.layout), layers_of(index)
         except RecipeError as error:
             raise DatasetError(str(error), _HINT_SHARDS) from None
-    return DataSet(layout, index.model, recipe.image, recipe)
+    return DataSet(layout, index.model, recipe.image, recipe, layers)
 
 
 def _check_alike(folder: Path, first: DataSet, other: DataSet) -> None:

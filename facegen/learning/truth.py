@@ -12,8 +12,8 @@ from facegen.dataset.labels import cameras_of, decode_label
 from facegen.dataset.shards import Encoded, read_samples
 from facegen.errors import DatasetError, located
 from facegen.files import Array
-from facegen.learning.batches import member
 from facegen.learning.images import Framing, decode, decode_into
+from facegen.learning.labelled import member
 from facegen.learning.training_set import TrainingSet
 from facegen.scene.cameras import Cameras
 

@@ -5,7 +5,6 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -123,21 +122,6 @@ def test_rows_that_cannot_be_made_are_told_in_one_line():
     plain = replace(PLAIN, plain=("crop",), changes={"crop": {"shift": {
         "distribution": "constant", "value": 0}}})  # fmt: skip
     assert plain.stated.camera.shift.sd == 0
-
-
-def test_a_row_takes_the_augmentation_late(monkeypatch):
-    from transfer_parts.rows import ROWS, STRENGTH
-
-    module = ModuleType("facegen.imaging.augmentation")
-    module.Strength = lambda: SimpleNamespace(scaled=lambda strength: strength)
-    called = []
-    module.augment = lambda *arguments: called.append(arguments)
-    monkeypatch.setitem(sys.modules, "facegen.imaging", ModuleType("facegen.imaging"))
-    monkeypatch.setitem(sys.modules, "facegen.imaging.augmentation", module)
-    plain, augmented = ROWS[:2]
-    assert plain.augment is None
-    augmented.augment("images", 3, 4)
-    assert called == [("images", STRENGTH, 3, 4)]
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def run(program, *options):
 def test_train_estimate_evaluate_from_the_command_line(program, masked, tmp_path):
     net, out, comparison = (tmp_path / name for name in ("net.pt", "real.h5", "p.png"))
     model = ("--model", masked.model.path)
-    few = ("--iterations", 2, "--width", 0.125, "--batch", 4, "--every", 1)
+    few = ("--iterations", 2, "--width", 0.25, "--batch", 4, "--every", 1)
     result = run(program, "train", folder(masked), "--out", net, *few, *model)
     assert result.exit_code == 0, result.output
     result = run(program, "estimate", net, *sorted(folder(masked).glob("*.tar")), "--out", out)

@@ -15,6 +15,14 @@ def spec(ellipsoid_file, tmp_path_factory):
     return generated(spec_of(ellipsoid_file, out, image, count=40, shard_size=10))
 
 
+@pytest.fixture(scope="session")
+def marked(ellipsoid_file, tmp_path_factory):
+    """A finished data set of 24 small faces with landmarks2d."""
+    out = tmp_path_factory.mktemp("marked") / "faces"
+    image = {"image": {"size": 32}}
+    return generated(spec_of(ellipsoid_file, out, image, count=24, layers="landmarks2d"))
+
+
 @pytest.fixture(autouse=True)
 def _one_thread():
     """Small steps are quicker on one thread, most of all where cores are shared."""

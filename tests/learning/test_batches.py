@@ -12,17 +12,27 @@ from specs import folder, generated, read_tar, spec_of
 
 from facegen.errors import DatasetError, FacegenError
 from facegen.learning import batches
+from facegen.learning.labelled import decoded
+from facegen.learning.moves import Moves
 from facegen.learning.training_set import open_training_set
 from facegen.sampling.prior import prior_of
+
+PLAIN = batches.Changes()
+CHANGED = batches.Changes(Moves(0.05, 0.1, 5, 0.5), 0.5, seed=3)
 
 
 @pytest.fixture
 def reading(spec):
-    return batches.reading_of(open_training_set([folder(spec)]), 0.0)
+    return batches.reading_of(open_training_set([folder(spec)]), 0.0, landmarks=False)
+
+
+def source_of(reading, start=0, batch=4, changes=PLAIN):
+    """Batches of four from this number on."""
+    return batches.Batches(reading, batches.Order(batch, 7, start), changes)
 
 
 def drawn(source, count):
-    return [(i.clone(), t.clone()) for i, t in islice(iter(source), count)]
+    return [(b.images.clone(), b.theta.clone()) for b in islice(iter(source), count)]
 
 
 def test_a_training_set_says_what_its_shards_are(spec):
@@ -43,21 +53,23 @@ def test_moments_are_those_of_the_prior(spec):
 
 def test_a_pass_gives_every_sample_once_with_its_image_and_theta(spec, reading):
     truth = {k: v for path in sorted(folder(spec).glob("*.tar")) for k, v in read_tar(path).items()}
-    plain = list(batches.stream(reading.paths, "jpg", None))
-    mixed = list(batches.stream(reading.paths, "jpg", "seed"))
+    plain = list(batches.stream(reading.paths, reading.kind, None))
+    mixed = list(batches.stream(reading.paths, reading.kind, "seed"))
     assert [key for key, _ in plain] == sorted(truth)
     assert [key for key, _ in mixed] != sorted(truth)
     assert sorted(key for key, _ in mixed) == sorted(truth)
-    images, theta = batches.collate(mixed, reading)
+    faces = decoded(mixed, reading.kind)
     for row, (key, _) in enumerate(mixed):
-        np.testing.assert_array_equal(images[row], truth[key]["jpg"])
-        np.testing.assert_array_equal(theta[row], truth[key]["theta.npy"])
+        np.testing.assert_array_equal(faces.images[row], truth[key]["jpg"])
+        np.testing.assert_array_equal(faces.theta[row], truth[key]["theta.npy"])
+    assert faces.landmarks.shape == (40, 0, 2)
 
 
+@pytest.mark.parametrize("changes", [PLAIN, CHANGED])
 @pytest.mark.parametrize("start", [0, 1, 5, 13, 27])
-def test_any_batch_can_be_had_again(reading, start):
-    whole = drawn(batches.Batches(reading, 4, 7, 0), 32)[start:]
-    rest = drawn(batches.Batches(reading, 4, 7, start), 32 - start)
+def test_any_batch_can_be_had_again(reading, start, changes):
+    whole = drawn(source_of(reading, changes=changes), 32)[start:]
+    rest = drawn(source_of(reading, start, changes=changes), 32 - start)
     for (images, theta), (again, same) in zip(whole, rest, strict=True):
         torch.testing.assert_close(images, again)
         torch.testing.assert_close(theta, same)
@@ -65,14 +77,30 @@ def test_any_batch_can_be_had_again(reading, start):
 
 def test_data_workers_give_the_same_batches_after_a_restart(reading):
     cpu = torch.device("cpu")
-    whole = [t for _, t in islice(batches.batches(batches.Batches(reading, 4, 7, 0), 2, cpu), 7)]
-    rest = [t for _, t in islice(batches.batches(batches.Batches(reading, 4, 7, 3), 2, cpu), 4)]
+    whole, rest = (
+        [
+            b.images
+            for b in islice(batches.batches(source_of(reading, start, changes=CHANGED), 2, cpu), n)
+        ]
+        for start, n in ((0, 7), (3, 4))
+    )
     torch.testing.assert_close(whole[3:], rest)
+
+
+def test_a_batch_is_changed_by_its_number(reading):
+    plain = drawn(source_of(reading), 3)
+    one, same, other = (
+        drawn(source_of(reading, changes=replace(CHANGED, seed=seed)), 3) for seed in (3, 3, 4)
+    )
+    for step in range(3):
+        assert (one[step][0] == same[step][0]).all()
+        assert (one[step][0] != plain[step][0]).any()
+        assert (one[step][0] != other[step][0]).any()
 
 
 def test_held_out_samples_are_never_trained_on(spec):
     training_set = open_training_set([folder(spec)])
-    reading = batches.reading_of(training_set, 0.3)
+    reading = batches.reading_of(training_set, 0.3, landmarks=False)
     held = {key for key, _ in batches.validation_samples(training_set, reading)}
     trained = {key for key, _ in islice(batches.endless(reading, "0", 0), 200)}
     assert held
@@ -92,7 +120,7 @@ def identities(ellipsoid_file, tmp_path_factory):
 
 def parted(folders, share):
     """The (folder, key) of what is held out, and of what is trained on."""
-    reading = batches.reading_of(open_training_set(folders), share)
+    reading = batches.reading_of(open_training_set(folders), share, landmarks=False)
     samples = [(p, k) for p in reading.paths for k in read_tar(p)]
     held = {(p.parent, k) for p, k in samples if reading.held_out(p, k)}
     return held, {(p.parent, k) for p, k in samples if reading.trained_on(p, k)}
@@ -101,7 +129,7 @@ def parted(folders, share):
 @pytest.mark.parametrize(("share", "count"), [(0.1, 1), (0.25, 2), (0.4, 3)])
 def test_held_out_identities_are_never_trained_on(identities, share, count):
     training_set = open_training_set([folder(identities)])
-    reading = batches.reading_of(training_set, share)
+    reading = batches.reading_of(training_set, share, landmarks=False)
     held = {int(key) % 8 for key, _ in batches.validation_samples(training_set, reading)}
     trained = {int(key) % 8 for key, _ in islice(batches.endless(reading, "0", 0), 80)}
     assert len(held) == count
@@ -128,7 +156,7 @@ def test_shards_of_validation_take_the_place_of_the_share(ellipsoid_file, tmp_pa
     splits = {"splits": {"train": 0.75, "validation": 0.25}}
     generated(spec_of(ellipsoid_file, tmp_path, splits, count=40, shard_size=10))
     training_set = open_training_set([tmp_path])
-    reading = batches.reading_of(training_set, 0.3)
+    reading = batches.reading_of(training_set, 0.3, landmarks=False)
     held = [key for key, _ in batches.validation_samples(training_set, reading)]
     assert [int(key) for key in held] == list(range(30, 40))
     trained = {int(key) for key, _ in islice(batches.endless(reading, "0", 0), 90)}
@@ -136,7 +164,7 @@ def test_shards_of_validation_take_the_place_of_the_share(ellipsoid_file, tmp_pa
 
 
 def test_nothing_left_to_train_on_is_said(spec):
-    reading = batches.reading_of(open_training_set([folder(spec)]), 0.9999)
+    reading = batches.reading_of(open_training_set([folder(spec)]), 0.9999, landmarks=False)
     with pytest.raises(DatasetError, match="no samples are left"):
         next(batches.endless(replace(reading, validation=1.0), "0", 0))
 
@@ -152,16 +180,16 @@ def test_tars_of_others_are_read(spec, reading, tmp_path):
                 info.mtime = 1.5
                 info.pax_headers = {"comment": "x" * 90}
                 new.addfile(info, io.BytesIO(data))
-        packed[name] = list(batches.stream([path], "jpg", None))
-    assert packed["pax"] == packed["gnu"] == list(batches.stream([shard], "jpg", None))
+        packed[name] = list(batches.stream([path], reading.kind, None))
+    assert packed["pax"] == packed["gnu"] == list(batches.stream([shard], reading.kind, None))
 
 
 @pytest.mark.parametrize("keep", [1, 700, 3000, 20_480])
-def test_a_shard_that_is_cut_off_is_named(spec, tmp_path, keep):
+def test_a_shard_that_is_cut_off_is_named(spec, reading, tmp_path, keep):
     path = tmp_path / "train-000000.tar"
     path.write_bytes((folder(spec) / path.name).read_bytes()[:keep])
     with pytest.raises(DatasetError, match=r"train-000000\.tar: "):
-        list(batches.stream([path], "jpg", None))
+        list(batches.stream([path], reading.kind, None))
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -170,7 +198,7 @@ def test_a_damaged_sample_is_named_whoever_reads_it(spec, reading, tmp_path, wor
     data = bytearray((folder(spec) / path.name).read_bytes())
     data[512:520] = b"no image"
     path.write_bytes(data)
-    source = batches.Batches(replace(reading, paths=(path,)), 10, 0, 0)
+    source = source_of(replace(reading, paths=(path,)), batch=10)
     with pytest.raises(FacegenError, match=r"sample 0000000000: .*not an image") as caught:
         next(batches.batches(source, workers, torch.device("cpu")))
     assert "\n" not in str(caught.value)

@@ -10,6 +10,7 @@ from specs import folder, samples_of
 from facegen.errors import FacegenError
 from facegen.learning import estimate, images
 from facegen.learning.estimate import EstimateSettings
+from facegen.learning.estimators import Found
 from facegen.learning.images import Framing
 from facegen.learning.points import read_points
 
@@ -23,7 +24,7 @@ def found_in(*paths):
 
 def colours(images):
     """An estimator whose theta is the mean colour."""
-    return images.mean((1, 2)).astype(np.float32)
+    return Found(images.mean((1, 2)).astype(np.float32))
 
 
 def test_estimates_come_in_order_whatever_the_batch(photographs):
@@ -69,7 +70,7 @@ def test_unreadable_images_are_named_or_skipped(photographs):
 def test_an_estimate_that_is_not_finite_is_an_error(photographs):
     with pytest.raises(FacegenError, match=r"a\.png: .*not finite"):
         estimate.estimate(
-            lambda images: np.full((len(images), 3), np.nan, np.float32),
+            lambda images: Found(np.full((len(images), 3), np.nan, np.float32)),
             found_in(photographs),
             EstimateSettings(FRAMING),
         )

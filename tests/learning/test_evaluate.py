@@ -7,6 +7,7 @@ from specs import folder, generated, samples_of, spec_of
 
 from facegen.imaging.faces import rendered_layers
 from facegen.learning import evaluate, metrics
+from facegen.learning.estimators import Found
 from facegen.learning.training_set import open_training_set
 from facegen.learning.truth import Faces, read_faces
 from facegen.rendering.contract import RenderSettings
@@ -41,10 +42,10 @@ def test_a_wrong_estimate_has_the_errors_it_should(masked, rerendering):
     part = masked.layout.slices
 
     def off(images):
-        theta = truth(images).copy()
+        theta = truth(images).theta.copy()
         theta[:, part["shape"].start] += 2
         theta[:, 1] += np.radians(6)
-        return theta
+        return Found(theta)
 
     evaluation = evaluate.evaluate(off, faces_of(masked), rerendering)
     moved = 2 * np.linalg.norm(rerendering.model.shape.basis[0].reshape(-1, 3), axis=1).mean()

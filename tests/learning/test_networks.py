@@ -1,23 +1,21 @@
 """Losses against explicit meshes, networks, weights files and checkpoints."""
 
-import pickle
 from dataclasses import replace
 
 import msgspec
 import numpy as np
 import pytest
-import synthetic
 import torch
 
-from facegen.dataset.index import ModelEntry
-from facegen.errors import FacegenError, UsageError
-from facegen.learning import checkpoint, loss
-from facegen.learning.checkpoint import Checkpoint, Facts
+from facegen.errors import UsageError
+from facegen.learning import heads, loss, mirror
 from facegen.learning.config import NETWORKS, NetworkConfig, parse_weights
+from facegen.learning.estimators import estimator_of, in_parts
+from facegen.learning.heads import Standard
 from facegen.learning.networks import FaceNet, NetworkError, load_pretrained
 from facegen.models.morphable_model import LinearModel
-from facegen.recipe.loading import load
 
+PLACES = np.random.default_rng(0).uniform(0.3, 0.7, (68, 2)).astype(np.float32)
 ONES = dict.fromkeys(("rotation", "shape", "expression", "reflectance", "illumination"), 1.0)
 
 
@@ -46,7 +44,7 @@ def small(name="alexnet", width=0.125, size=64, outputs=7):
 def net(config, seed=0):
     torch.manual_seed(seed)
     mean = np.arange(config.outputs, dtype=np.float32)
-    return FaceNet(config, mean, 2 * np.ones(config.outputs, np.float32))
+    return FaceNet(config, Standard(mean, 2 * np.ones(config.outputs, np.float32), PLACES, 0.1))
 
 
 def images(count, size=64):
@@ -125,14 +123,61 @@ def test_the_papers_weights_are_read():
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("size", [64, 100])
+@pytest.mark.parametrize("size", [64, 96])
 def test_an_untrained_network_predicts_the_priors_mean(name, size):
     network = net(small(name, size=size)).eval()
     with torch.inference_mode():
-        theta = network(images(2, size))
+        theta, *others = network(images(2, size))
+    assert others == [None] * 4
     assert theta.shape == (2, 7)
     assert theta.dtype == torch.float32
     np.testing.assert_allclose(theta, np.arange(7)[None].repeat(2, 0), atol=0.2)
+
+
+@pytest.mark.parametrize("landmarks", ["direct", "heatmaps"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_answers_all_heads(name, landmarks):
+    config = msgspec.structs.replace(small(name), landmarks=landmarks, deviations=True)
+    network = net(config).eval()
+    with torch.inference_mode():
+        found = network(images(3))
+    np.testing.assert_allclose(found.sd, 2 * np.ones((3, 7)), rtol=0.2)
+    assert found.landmarks.shape == (3, 68, 2)
+    assert (found.landmarks - 0.5).abs().max() < 0.5
+    np.testing.assert_allclose(found.landmarks_sd, np.full((3, 68), 0.1), rtol=0.2)
+    np.testing.assert_allclose(found.visible, np.full((3, 68), 0.5), atol=0.1)
+
+
+def test_the_mean_place_of_a_sharp_map_is_its_cell():
+    maps = torch.zeros(1, 1, 4, 8)
+    maps[0, 0, 1, 6] = 50
+    np.testing.assert_allclose(heads.mean_place(maps)[0, 0], [6.5 / 8, 1.5 / 4], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        NetworkConfig("small", 1.0, 60, 10),
+        NetworkConfig("large", 1.0, 16, 10),
+        NetworkConfig("small", 1.0, 64, 0),
+        NetworkConfig("small", 1.0, 64, 10, landmarks="many"),
+        NetworkConfig("small", 0.0, 64, 10),
+    ],
+)
+def test_what_cannot_be_built_is_refused(config):
+    with pytest.raises(NetworkError):
+        net(config)
+
+
+def test_landmarks_found_are_those_of_an_image_and_its_mirror_image():
+    network = net(msgspec.structs.replace(small("small"), landmarks="direct"))
+    torch.nn.init.normal_(network.landmarks.places.linear.weight, std=0.1)
+    estimator = estimator_of(network, torch.device("cpu"))
+    pixels = images(3).numpy()
+    found = in_parts(estimator, pixels, 2).landmarks
+    reflected = estimator(np.ascontiguousarray(pixels[:, :, ::-1])).landmarks
+    np.testing.assert_allclose(mirror.mirrored(reflected), found, atol=1e-5)
+    assert np.abs(found - PLACES).max() > 0.01
 
 
 @pytest.mark.parametrize(
@@ -142,7 +187,9 @@ def test_an_untrained_network_predicts_the_priors_mean(name, size):
 def test_full_networks_are_torchvisions(name, parameters):
     """The numbers of parameters that torchvision's documentation states, at 1000 outputs."""
     with torch.device("meta"):
-        network = FaceNet(NetworkConfig(name, 1.0, 224, 1000), np.zeros(1000), np.ones(1000))
+        network = FaceNet(
+            NetworkConfig(name, 1.0, 224, 1000), Standard(np.zeros(1000), np.ones(1000))
+        )
     assert sum(p.numel() for p in network.body.parameters()) == parameters
 
 
@@ -165,7 +212,7 @@ def test_weights_of_another_number_of_outputs_load_but_for_the_last_layer(name, 
     for key, value in network.body.state_dict().items():
         if not key.startswith(last) and key in old:
             torch.testing.assert_close(value, donor[key])
-    assert network(images(2)).shape == (2, 7)
+    assert network(images(2)).theta.shape == (2, 7)
 
 
 def test_weights_of_another_network_are_refused_in_one_line(tmp_path):
@@ -177,105 +224,3 @@ def test_weights_of_another_network_are_refused_in_one_line(tmp_path):
     torch.save(net(small("alexnet", width=0.25)).body.state_dict(), path)
     with pytest.raises(NetworkError, match=r"features\.0\.weight is"):
         load_pretrained(net(small("alexnet")), path)
-
-
-def a_checkpoint(config, layout):
-    facts = Facts(
-        network=config,
-        recipe=load("inversefacenet").record,
-        layout=layout.to_json(),
-        model=ModelEntry("ellipsoid", "0" * 64),
-        weights=ONES,
-        settings={"seed": 3},
-        step=12,
-    )
-    return Checkpoint(net(config), facts, {"random": checkpoint.random_state()})
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    """A checkpoint and its file."""
-    layout = synthetic.model().layout
-    made = a_checkpoint(small(outputs=layout.width), layout)
-    path = tmp_path_factory.mktemp("checkpoint") / "net.pt"
-    checkpoint.save(path, made)
-    return made, path
-
-
-def test_a_checkpoint_builds_itself_again(saved):
-    made, path = saved
-    loaded = checkpoint.load(path)
-    assert loaded.facts == made.facts
-    assert loaded.layout == synthetic.model().layout
-    assert loaded.recipe.fingerprint == load("inversefacenet").fingerprint
-    assert loaded.source.startswith("net.pt sha256 ")
-    pixels = images(3)
-    torch.testing.assert_close(loaded.network(pixels), made.network.eval()(pixels))
-    assert list(path.parent.iterdir()) == [path]
-
-
-class Evil:
-    """What a pickle can do that is read without care."""
-
-    def __reduce__(self):
-        return print, ("run",)
-
-
-def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, capsys):
-    path = tmp_path / "net.pt"
-    torch.save({"facts": "{}", "network": Evil(), "progress": {}}, path)
-    with pytest.raises(NetworkError, match="not a file of plain weights"):
-        checkpoint.load(path)
-    path.write_bytes(pickle.dumps(Evil()))
-    with pytest.raises(NetworkError, match="not a file of plain weights"):
-        checkpoint.load(path)
-    assert "run" not in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 but no more"])
-def test_what_is_no_checkpoint_is_refused(tmp_path, content):
-    path = tmp_path / "net.pt"
-    path.write_bytes(content)
-    with pytest.raises(FacegenError) as caught:
-        checkpoint.load(path)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_missing_checkpoint_is_named(tmp_path):
-    with pytest.raises(FacegenError, match=r"absent\.pt: No such file"):
-        checkpoint.load(tmp_path / "absent.pt")
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"network": {"name": "vgg"}}, "not a checkpoint of facegen: Invalid enum value 'vgg'"),
-        ({"network": {"width": 1e6}}, "width"),
-        ({"network": {"width": "1"}}, r"not a checkpoint .*network\.width"),
-        ({"more": 1}, "unknown field `more`"),
-        ({"network": {"outputs": 44}}, "layout is not that"),
-        ({"network": {"size": 96, "extra": 1}}, "not a checkpoint"),
-        ({"layout": [["shape", 3]]}, "layout"),
-        ({"layout": 5}, "layout"),
-        ({"model": {}}, "not a checkpoint"),
-        ({"format": 9}, "format 9"),
-    ],
-)
-def test_facts_that_do_not_fit_are_refused(saved, tmp_path, change, message):
-    made, path = saved
-    facts = msgspec.to_builtins(made.facts)
-    network = facts["network"] | change.get("network", {})
-    content = torch.load(path, weights_only=True)
-    content["facts"] = msgspec.json.encode(facts | change | {"network": network}).decode()
-    torch.save(content, tmp_path / "net.pt")
-    with pytest.raises(FacegenError, match=message) as caught:
-        checkpoint.load(tmp_path / "net.pt")
-    assert "\n" not in str(caught.value)
-
-
-def test_weights_that_are_not_finite_are_refused(saved, tmp_path):
-    broken = a_checkpoint(small(outputs=45), synthetic.model().layout)
-    torch.nn.init.constant_(broken.network.get_parameter("body.features.0.bias"), torch.nan)
-    checkpoint.save(tmp_path / "net.pt", broken)
-    with pytest.raises(NetworkError, match="not finite"):
-        checkpoint.load(tmp_path / "net.pt")

@@ -11,14 +11,16 @@ from facegen.errors import FacegenError
 from facegen.learning import checkpoint, train
 from facegen.learning.config import TrainingConfig
 from facegen.learning.log import read
+from facegen.learning.run import Run
 
 
 @pytest.fixture
 def config(spec, tmp_path):
-    """A short training of a narrow network."""
+    """A short training of a narrow network, the paper's way."""
     return TrainingConfig(
         shards=(folder(spec),),
         out=tmp_path / "net.pt",
+        preset="paper",
         width=0.125,
         dropout=0.3,
         batch=4,
@@ -26,6 +28,22 @@ def config(spec, tmp_path):
         every=4,
         validation=0.2,
         model=str(spec.model.path),
+        device="cpu",
+    )
+
+
+@pytest.fixture
+def modern(marked, tmp_path):
+    """A short training of all heads, the modern way."""
+    return TrainingConfig(
+        shards=(folder(marked),),
+        out=tmp_path / "net.pt",
+        width=0.25,
+        batch=4,
+        iterations=12,
+        every=4,
+        validation=0.2,
+        model=str(marked.model.path),
         device="cpu",
     )
 
@@ -53,17 +71,19 @@ def test_it_overfits_eight_faces(spec, config, tmp_path):
 
 def cut_off(monkeypatch, step):
     """Make training stop as if killed when it comes to a step."""
-    learn = train.Run.learn
+    learn = Run.learn
 
-    def until(run, images, theta):
+    def until(run, batch):
         if run.step == step:
             raise KeyboardInterrupt
-        return learn(run, images, theta)
+        return learn(run, batch)
 
-    monkeypatch.setattr(train.Run, "learn", until)
+    monkeypatch.setattr(Run, "learn", until)
 
 
-def test_after_a_kill_it_ends_with_the_same_weights(config, tmp_path, monkeypatch):
+@pytest.mark.parametrize("preset", ["config", "modern"])
+def test_after_a_kill_it_ends_with_the_same_weights(preset, request, tmp_path, monkeypatch):
+    config = request.getfixturevalue(preset)
     train.train(config, unheard)
     other = replace(config, out=tmp_path / "killed" / "net.pt")
     with monkeypatch.context() as patch:
@@ -113,8 +133,38 @@ def test_it_starts_from_another_checkpoint(config, tmp_path):
         train.train(replace(further, out=tmp_path / "third.pt", width=0.25), unheard)
 
 
+def test_the_modern_preset_learns_theta_landmarks_and_how_far_off_they_are(modern):
+    few = {"batch": 19, "iterations": 150, "every": 50, "augmentation": 0.0, "learning_rate": 5e-3}
+    train.train(replace(modern, **few), unheard)
+    first, *_, last = read(modern.out.with_suffix(".csv"))
+    assert float(last["loss"]) < float(first["loss"]) - 1
+    assert float(last["landmarks_px"]) < 0.8 * float(first["landmarks_px"])
+    network = checkpoint.load(modern.out).network
+    assert (network.config.name, network.config.landmarks) == ("small", "direct")
+
+
+def test_shards_without_landmarks_teach_none_and_it_is_said(modern, spec):
+    lines = []
+    config = replace(modern, shards=(folder(spec),), iterations=2)
+    facts = train.train(config, lines.append)
+    assert any("no landmarks are learned" in line for line in lines)
+    assert facts.network.landmarks == "none"
+    assert facts.network.deviations
+
+
+def test_another_round_may_learn_less(modern, spec, tmp_path):
+    first = replace(modern, iterations=2)
+    train.train(first, unheard)
+    with pytest.raises(FacegenError, match="image size"):
+        train.train(
+            replace(first, start=modern.out, out=tmp_path / "b.pt", shards=(folder(spec),)), unheard
+        )
+    further = replace(first, start=modern.out, out=tmp_path / "c.pt", landmarks="none", width=None)
+    assert train.train(further, unheard).network.landmarks == "none"
+
+
 @pytest.mark.parametrize("loss", ["parameter", "model-space"])
-@pytest.mark.parametrize("network", ["resnet18", "resnet50"])
+@pytest.mark.parametrize("network", ["resnet18", "resnet50", "medium"])
 def test_every_loss_and_network_trains(config, loss, network):
     few = replace(config, loss=loss, network=network, iterations=2, every=1, validation=0.0)
     assert train.train(few, unheard).step == 2
