@@ -31,7 +31,7 @@ from facegen.dataset.resolving import cores
 from facegen.errors import FacegenError
 from facegen.files import write_file
 from facegen.generation.processes import spawning
-from facegen.learning.images import framing_of
+from facegen.learning.frames import framing_of
 
 RESULTS = "results.json"
 Trial = tuple[Row, int]

@@ -42,7 +42,7 @@ def read_text(path: Path, most: int) -> str:
 
     FacegenError says why it cannot be read.
     """
-    return text_of(_read_bytes(path, most))
+    return text_of(read_bytes(path, most))
 
 
 def text_of(data: bytes) -> str:
@@ -64,7 +64,7 @@ def read_npy(path: Path, most: int) -> Array:
 
     FacegenError says why it cannot be read.
     """
-    data = io.BytesIO(_read_bytes(path, most))
+    data = io.BytesIO(read_bytes(path, most))
     try:
         version = np.lib.format.read_magic(data)
         read = np.lib.format.read_array_header_1_0
@@ -79,7 +79,8 @@ def read_npy(path: Path, most: int) -> Array:
     return np.lib.format.read_array(data, allow_pickle=False)
 
 
-def _read_bytes(path: Path, most: int) -> bytes:
+def read_bytes(path: Path, most: int) -> bytes:
+    """A file of at most so many bytes; FacegenError says why it cannot be read."""
     try:
         if path.stat().st_size > most:
             raise FacegenError(f"larger than {most:,} bytes")

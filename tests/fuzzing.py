@@ -89,9 +89,10 @@ def points(path):
 
 def image(path):
     """A photograph on its way into a network."""
-    from facegen.learning import images
+    from facegen.learning.faces import Cropping, faces_in
+    from facegen.learning.frames import Framing
 
-    images.decode(path.read_bytes(), images.Framing(32, 1.2, 0.0), None)
+    faces_in("key", path.read_bytes(), Cropping("whole", Framing(32, 1.2, 0.0)))
 
 
 def image_list(path):
@@ -189,7 +190,7 @@ def serve(pipe):
     """Read what is asked for, a warning being an error, until nobody asks."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    import facegen.learning.images  # noqa: F401
+    import facegen.learning.faces  # noqa: F401
 
     warnings.simplefilter("error")
     pipe.send("ready")

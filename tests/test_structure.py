@@ -25,6 +25,8 @@ WALLS = {
     "h5py": ("models/", "sampling/estimates"),
     "llvmlite": ("rendering/cpu/",),
     "moderngl": ("rendering/egl/",),
+    "onnx": ("learning/export",),
+    "onnxruntime": ("learning/onnx_network",),
     "numba": ("models/", "rendering/cpu/"),
     "pillow_heif": ("rendering/pictures",),
     "pygltflib": ("models/gltf",),

@@ -12,9 +12,9 @@ from jaxtyping import Float32, UInt8
 from facegen.dataset.reader import Dataset
 from facegen.errors import FacegenError
 from facegen.files import Array
-from facegen.learning.images import Framing, decode
+from facegen.learning.frames import Framing, cut
 from facegen.learning.points import read_points
-from facegen.rendering.pictures import read_picture
+from facegen.rendering.pictures import opened, read_picture, upright_rgb
 from facegen.scene.cameras import Cameras
 from transfer_parts.geometry import Geometry
 
@@ -74,12 +74,11 @@ def crop(photographs: Sequence[Photograph], framing: Framing, number: int) -> Cr
     framing = replace(framing, scale=framing.scale * size)
     images, marked = [], []
     for photograph in photographs:
-        side = framing.square(photograph.marked)[2]
-        shift = side * np.array([right, down], np.float32)
-        points = photograph.marked + shift
-        left, top, _ = framing.square(points)
-        images.append(decode(photograph.data, framing, points))
-        marked.append((photograph.marked - (left, top)) / side)
+        frame = framing.frame(photograph.marked)
+        frame = replace(frame, u=frame.u + right * frame.side, v=frame.v + down * frame.side)
+        with opened(photograph.data) as encoded:
+            images.append(cut(upright_rgb(encoded), frame, framing.size))
+        marked.append((photograph.marked - (frame.u, frame.v)) / frame.side + 0.5)
     return Crops(np.stack(images), np.stack(marked).astype(np.float32))
 
 

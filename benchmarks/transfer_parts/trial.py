@@ -23,8 +23,9 @@ from facegen.files import Array, sha256_of
 from facegen.learning import checkpoint
 from facegen.learning.batches import reading_of, stream
 from facegen.learning.config import TrainingConfig
-from facegen.learning.estimators import Estimator, estimator_of, in_parts
-from facegen.learning.images import framing_of
+from facegen.learning.estimators import estimator_of
+from facegen.learning.found import Estimator, in_parts
+from facegen.learning.frames import framing_of
 from facegen.learning.labelled import LAYER, LabelledFaces, decoded
 from facegen.learning.train import train
 from facegen.learning.training_set import open_training_set

@@ -4,7 +4,8 @@ options     options that commands share, and how they become a DatasetSpec
 progress    a bar, and a summary
 generation  render, bootstrap, index, bench
 inspection  verify, report
-learning    train, estimate, evaluate
+estimate    estimate
+learning    train, evaluate, export-onnx
 show        show: a recipe, a model or a sample as a picture
 models      models: import, info, export
 recipes     recipes: list, show

@@ -1,15 +1,13 @@
-"""`facegen train`, `estimate` and `evaluate`. PyTorch is imported only when one of them runs."""
+"""`facegen train`, `evaluate`, `export-onnx`. PyTorch is imported only when one of them runs."""
 
 import json
-from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 
+from facegen.cli.estimate import estimate
 from facegen.cli.options import FILE, NAME, FilePath
-from facegen.errors import FacegenError
 from facegen.files import check_output
 from facegen.learning.config import (
     LANDMARK_HEADS,
@@ -20,10 +18,10 @@ from facegen.learning.config import (
     TrainingConfig,
     parse_weights,
 )
-from facegen.sampling import estimates
+from facegen.learning.opening import SHIPPED, need, shipped
 
 # How files of these kinds begin; those that are there are replaced by their kind alone.
-CHECKPOINT, LOG, PNG = b"PK\x03\x04", b"step,", b"\x89PNG"
+CHECKPOINT, LOG, PNG, ONNX = b"PK\x03\x04", b"step,", b"\x89PNG", b"\x08"
 
 EXISTING = FilePath(path_type=Path, exists=True, dir_okay=False)
 SHARDS = click.argument("shards", nargs=-1, required=True, type=FILE)
@@ -101,7 +99,7 @@ BATCH = click.option("--batch", type=click.IntRange(1, 4096), default=64, help="
     type=EXISTING,
     help="torchvision weights of this network; the last layer is not used.",
 )
-@click.option("--from", "start", type=EXISTING, help="A checkpoint to start from.")
+@click.option("--from", "start", type=NAME, help="A checkpoint to start from, or shipped.")
 @MODEL
 @click.option(
     "--recipe",
@@ -115,58 +113,19 @@ def train(weights: str | None, **options: Any) -> None:
 
     Stopped or killed, the same command continues from the last checkpoint.
     """
-    need("torch")
+    need("train", "torch")
     from facegen.learning.train import train as run
 
     options["shards"] = tuple(options["shards"])
+    if options["start"]:
+        named = options["start"]
+        options["start"] = shipped() if named == SHIPPED else Path(named)
     out, read = options["out"], (*options["shards"], options["pretrained"])
     check_output("--out", out, CHECKPOINT, read)
     check_output("the log of --out,", out.with_suffix(".csv"), LOG, (*read, out))
     config = TrainingConfig(**options, weights=parse_weights(weights) if weights else None)
     checkpoint = run(config, click.echo)
     click.echo(f"{checkpoint.step:,} steps: {config.out}, {config.out.with_suffix('.csv')}")
-
-
-@click.command()
-@click.argument("net", type=FILE)
-@click.argument("paths", metavar="IMAGES...", nargs=-1, required=True, type=FILE)
-@click.option("--out", type=FILE, default=Path("estimates.h5"))
-@click.option("--landmarks", type=FILE, help="JSON or CSV: 68 landmarks or a box for each image.")
-@click.option("--skip-bad", is_flag=True, help="Skip unreadable images, and list them.")
-@BATCH
-@DEVICE
-def estimate(
-    net: Path,
-    paths: tuple[Path, ...],
-    out: Path,
-    landmarks: Path | None,
-    skip_bad: bool,
-    batch: int,
-    device: str,
-) -> None:
-    """Estimate the parameters of images.
-
-    IMAGES are files, folders, .txt lists of files, or shards (.tar). NET is a checkpoint.
-    """
-    need("torch")
-    from facegen.learning import checkpoint, images
-    from facegen.learning.devices import device_of
-    from facegen.learning.estimate import EstimateSettings, origin_of
-    from facegen.learning.estimate import estimate as run
-    from facegen.learning.estimators import estimator_of
-    from facegen.learning.points import read_points
-
-    check_output("--out", out, estimates.SIGNATURE, (net, *paths, landmarks))
-    loaded = checkpoint.load(net)
-    framing = images.framing_of(loaded.recipe.camera, loaded.network.config.size)
-    points = read_points(landmarks) if landmarks else None
-    settings = EstimateSettings(framing, points, skip_bad, batch)
-    estimator = estimator_of(loaded.network, device_of(device))
-    estimated, skipped = run(estimator, images.find_images(paths, note), settings)
-    for image in skipped:
-        click.echo(f"skipped: {image.message}", err=True)
-    estimates.write(out, replace(estimated, origin=origin_of(loaded)))
-    click.echo(f"{len(estimated):,} estimates, {len(skipped):,} skipped: {out}")
 
 
 @click.command()
@@ -186,7 +145,7 @@ def evaluate(
 
     The errors of checkpoint NET on the images in SHARDS: colour, mm, IoU of masks, and theta.
     """
-    need("torch")
+    need("train", "torch")
     from facegen.learning.comparison import save
     from facegen.learning.evaluate import EvaluateSettings, evaluate_shards, table
 
@@ -198,17 +157,23 @@ def evaluate(
     click.echo(json.dumps(evaluation.to_json()) if as_json else table(evaluation))
 
 
-COMMANDS = (train, estimate, evaluate)
+@click.command("export-onnx")
+@click.argument("net", type=FILE)
+@click.argument("out", type=FILE)
+@click.option("--half", is_flag=True, help="Keep weights as 16-bit floats: half the size.")
+def export_onnx(net: Path, out: Path, half: bool) -> None:
+    """Write a network as ONNX, checked against PyTorch.
+
+    NET is a checkpoint. OUT is what `facegen estimate` and any runtime for ONNX read: images
+    (N, S, S, 3) uint8 -> theta, sd, landmarks, landmarks_sd, visible.
+    """
+    need("train", "torch", "onnx", "onnxscript", "onnxruntime")
+    from facegen.learning import checkpoint
+    from facegen.learning.export import export
+
+    check_output("OUT", out, ONNX, (net,))
+    difference = export(checkpoint.load(net), out, half)
+    click.echo(f"{out}: {out.stat().st_size:,} bytes, within {difference:.1e} of PyTorch")
 
 
-def note(words: str) -> None:
-    """Tell something that changes nothing."""
-    click.echo(f"facegen: {words}", err=True)
-
-
-def need(*packages: str) -> None:
-    """Say how to install what is missing."""
-    missing = [package for package in packages if find_spec(package) is None]
-    if missing:
-        message = f"{' and '.join(missing)} must be installed for this"
-        raise FacegenError(message, "pip install 'facegen[train]'")
+COMMANDS = (train, estimate, evaluate, export_onnx)

@@ -13,12 +13,14 @@ from jaxtyping import Float32
 from facegen.errors import DatasetError, FacegenError, located
 from facegen.files import Array, sha256_of
 from facegen.learning import batches, checkpoint, loss
-from facegen.learning.checkpoint import Checkpoint, Facts
+from facegen.learning.checkpoint import Checkpoint
 from facegen.learning.config import PAPER_WEIGHTS, NetworkConfig, Settled, TrainingConfig
+from facegen.learning.facts import Facts, NetworkError
 from facegen.learning.heads import Standard
 from facegen.learning.labelled import LAYER, decoded
-from facegen.learning.networks import FaceNet, NetworkError, load_pretrained
+from facegen.learning.networks import FaceNet, load_pretrained
 from facegen.learning.objective import Objective
+from facegen.learning.opening import open_checkpoint
 from facegen.learning.run import HINT, Run
 from facegen.learning.training_set import TrainingSet, open_model_of
 from facegen.models.morphable_model import MorphableModel
@@ -36,7 +38,7 @@ def begin(
     config: TrainingConfig, training_set: TrainingSet, device: torch.device, tell: Say
 ) -> Run:
     """A fresh run, or the one that --out holds where it is of the same configuration."""
-    start = checkpoint.load(config.start) if config.start else None
+    start = open_checkpoint(config.start) if config.start else None
     settled = _settled(config, training_set, start, tell)
     reading = batches.reading_of(
         training_set, config.validation, settled.network.landmarks != "none"
@@ -107,7 +109,7 @@ def _recipe(config: TrainingConfig, training_set: TrainingSet, start: Checkpoint
     """The prior of the first round; a bootstrapped data set's own recipe is a perturbation."""
     if config.recipe:
         return load(config.recipe)
-    return start.recipe if start else training_set.recipe
+    return start.facts.prior if start else training_set.recipe
 
 
 def _weights(config: TrainingConfig, start: Checkpoint | None) -> dict[str, float] | None:
@@ -142,7 +144,7 @@ def _network(settled: Settled, start: Checkpoint | None, standard: Standard) -> 
 def _check_start(start: Checkpoint, training_set: TrainingSet, kind: NetworkConfig) -> None:
     """Refuse a network of another kind; what it estimates beside theta may differ."""
     with located(start.path):
-        if start.layout != training_set.layout or start.model != training_set.model:
+        if start.facts.theta != training_set.layout or start.facts.model != training_set.model:
             raise DatasetError("is for another layout or face model than the shards")
         free = {name: getattr(kind, name) for name in ("dropout", "landmarks", "deviations")}
         if msgspec.structs.replace(start.network.config, **free) != kind:

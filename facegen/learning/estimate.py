@@ -1,36 +1,45 @@
-"""Images -> theta, as estimates.h5 holds it."""
+"""Photographs -> theta and landmarks, as estimates.h5 holds them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import chain, islice
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, Float64
 
 from facegen.dataset.resolving import cores
 from facegen.errors import FacegenError, located
 from facegen.files import Array
-from facegen.learning.checkpoint import Checkpoint
-from facegen.learning.estimators import Estimator, Found, joined
-from facegen.learning.images import Framing, Read, decode
-from facegen.learning.points import PhotographPoints
+from facegen.learning.faces import Cropping, Face, faces_in
+from facegen.learning.facts import Facts
+from facegen.learning.found import Found, Trained
+from facegen.learning.frames import Frame, Framing
+from facegen.learning.images import FoundImage
+from facegen.learning.placing import placed
+from facegen.learning.turning import roll_of, turned
+from facegen.models.morphable_model import MorphableModel
 from facegen.sampling.estimates import Estimates, Origin
 
-_HINT = "leave it out, or give --skip-bad"
+EYES = (36, 45)  # Their outer corners.
+# The expected error of landmarks, in shares of the eyes' distance, with a confidence of a half.
+HALF_CONFIDENCE = 0.1
+_HINT = "leave it out, or go on without --strict"
 
 
 @dataclass(frozen=True, eq=False)
 class EstimateSettings:
-    """How images are framed, and what becomes of unreadable ones.
+    """How photographs are cropped, how many are read at once, and what becomes of bad ones.
 
-    points: landmarks or boxes of every image's faces; None takes the middle of every image.
+    strict: the first that is unreadable or faceless is an error; else it is passed over. model:
+    the face model, by which heads are placed before the camera.
     """
 
-    framing: Framing
-    points: PhotographPoints | None = None
-    skip_bad: bool = False
-    batch: int = 64
+    cropping: Cropping
+    model: MorphableModel | None = None
+    strict: bool = False
+    batch: int = 32
 
 
 @dataclass(frozen=True)
@@ -41,60 +50,152 @@ class Skipped:
     message: str
 
 
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """What a network says of faces, and the frames in which it was seen."""
+
+    faces: Sequence[Face]
+    frames: Sequence[Frame]
+    found: Found
+
+
 def estimate(
-    estimator: Estimator, images: Iterable[tuple[str, Read]], settings: EstimateSettings
+    trained: Trained, images: Iterable[FoundImage], settings: EstimateSettings
 ) -> tuple[Estimates, list[Skipped]]:
-    """Estimate every image, in order; unreadable ones are skipped where the settings say so."""
-    keys: list[str] = []
-    parts: list[Found] = []
+    """Estimate every face of every image, in order; images without any are passed over."""
+    parts: list[Estimates] = []
     skipped: list[Skipped] = []
-    for batch in _decoded(images, settings):
-        readable = [(key, item) for key, item in batch if not isinstance(item, FacegenError)]
+    for batch in _read(images, settings):
         skipped += [Skipped(key, str(e)) for key, e in batch if isinstance(e, FacegenError)]
-        if readable:
-            keys += [key for key, _ in readable]
-            parts.append(estimator(np.stack([pixels for _, pixels in readable])))
-    if not keys:
-        raise FacegenError("no image could be read", skipped[0].message if skipped else "give some")
-    rows = joined(parts).theta
-    if not np.isfinite(rows).all():
-        worst = keys[int(np.argwhere(~np.isfinite(rows))[0, 0])]
-        raise FacegenError(f"{worst}: the network's estimate is not finite", "train it further")
-    return Estimates(rows, tuple(keys)), skipped
+        faces = [face for _, item in batch if not isinstance(item, FacegenError) for face in item]
+        if faces:
+            parts.append(estimates_of(look(trained, faces, settings.cropping), trained, settings))
+    if not parts:
+        raise FacegenError("no image could be used", skipped[0].message if skipped else "give some")
+    return replace(_joined(parts), origin=origin_of(trained)), skipped
 
 
-def origin_of(checkpoint: Checkpoint) -> Origin:
+def look(trained: Trained, faces: Sequence[Face], cropping: Cropping) -> Looked:
+    """Faces as a network sees them; where detected, it looks again, upright, by what it found."""
+    size = cropping.framing.size
+    frames = [face.frame for face in faces]
+    found = trained.estimator(_pixels(faces, frames, size))
+    if cropping.crop == "detect" and found.landmarks is not None:
+        frames = again(frames, found, trained.facts, cropping.framing)
+        found = trained.estimator(_pixels(faces, frames, size))
+    return Looked(faces, frames, found)
+
+
+def again(frames: Sequence[Frame], found: Found, facts: Facts, framing: Framing) -> list[Frame]:
+    """The frames about the landmarks that were found, turned as the heads lean."""
+    assert found.landmarks is not None
+    leans = roll_of(facts.theta.unpack(found.theta).rotation)
+    return [
+        framing.turned(frame.to_picture(places), frame.turn + float(lean))
+        for frame, places, lean in zip(frames, found.landmarks, leans, strict=True)
+    ]
+
+
+def estimates_of(looked: Looked, trained: Trained, settings: EstimateSettings) -> Estimates:
+    """What a network says of faces, in their photographs."""
+    faces, frames, found = looked.faces, looked.frames, looked.found
+    turns = np.array([frame.turn for frame in frames])
+    theta = turned(trained.facts.theta, found.theta, -turns)
+    _check_finite(theta, faces)
+    estimates = Estimates(theta, tuple(face.key for face in faces), sd=found.sd)
+    K = np.stack([face.K for face in faces])
+    if found.landmarks is None:
+        corners = [frame.to_picture(np.array([[0, 0], [1, 1]])).ravel() for frame in frames]
+        return replace(estimates, box=np.array(corners, np.float32), K=K)
+    pairs = zip(frames, found.landmarks, strict=True)
+    landmarks = np.stack([frame.to_picture(places) for frame, places in pairs])
+    box = np.concatenate([landmarks.min(axis=1), landmarks.max(axis=1)], axis=1)
+    return replace(
+        estimates,
+        box=box.astype(np.float32),
+        landmarks=landmarks.astype(np.float32),
+        confidence=None if found.landmarks_sd is None else confidence_of(found),
+        K=K,
+        model_to_camera=_placed(settings.model, theta, landmarks, K),
+    )
+
+
+def confidence_of(found: Found) -> Float64[Array, "N"]:
+    """1 / (1 + (e / HALF_CONFIDENCE)²); e: the landmarks' expected error by the eyes' distance.
+
+    A place whose u and v have the standard deviation s is s sqrt(pi / 2) off on average.
+    """
+    assert found.landmarks is not None
+    assert found.landmarks_sd is not None
+    first, second = (found.landmarks[:, corner] for corner in EYES)
+    distance = np.linalg.norm(first - second, axis=1).clip(1e-3)
+    expected = found.landmarks_sd.mean(axis=1) * np.sqrt(np.pi / 2) / distance
+    return np.asarray(1 / (1 + (expected / HALF_CONFIDENCE) ** 2), np.float64)
+
+
+def _placed(
+    model: MorphableModel | None,
+    theta: Float[Array, "N m"],
+    landmarks: Float[Array, "N 68 2"],
+    K: Float64[Array, "N 3 3"],
+) -> Float64[Array, "N 4 4"] | None:
+    if model is None:
+        return None
+    return np.stack([placed(model, *row) for row in zip(theta, landmarks, K, strict=True)])
+
+
+def origin_of(trained: Trained) -> Origin:
     """What estimates.h5 says of who made it."""
-    layout = tuple((group.name, group.width) for group in checkpoint.layout.groups)
-    model = checkpoint.model
-    return Origin(layout, model.name, model.sha256, checkpoint.source)
+    layout = tuple((group.name, group.width) for group in trained.facts.theta.groups)
+    model = trained.facts.model
+    return Origin(layout, model.name, model.sha256, trained.source)
 
 
-Item = UInt8[Array, "S S 3"] | FacegenError
+def _pixels(faces: Sequence[Face], frames: Sequence[Frame], size: int) -> Array:
+    pairs = zip(faces, frames, strict=True)
+    return np.stack([face.pixels(frame, size) for face, frame in pairs])
 
 
-def _decoded(
-    images: Iterable[tuple[str, Read]], settings: EstimateSettings
+def _check_finite(theta: Array, faces: Sequence[Face]) -> None:
+    bad = np.flatnonzero(~np.isfinite(theta).all(axis=1))
+    if len(bad):
+        message = f"{faces[bad[0]].key}: the network's estimate is not finite"
+        raise FacegenError(message, "train it further")
+
+
+def _joined(parts: Sequence[Estimates]) -> Estimates:
+    """Estimates one after another."""
+    names = ("confidence", "sd", "box", "landmarks", "K", "model_to_camera")
+    columns = {name: [getattr(part, name) for part in parts] for name in names}
+    whole: dict[str, Any] = {
+        name: None if column[0] is None else np.concatenate(column)
+        for name, column in columns.items()
+    }
+    keys = tuple(key for part in parts for key in part.keys or ())
+    return Estimates(np.concatenate([part.theta for part in parts]), keys, **whole)
+
+
+Item = list[Face] | FacegenError
+
+
+def _read(
+    images: Iterable[FoundImage], settings: EstimateSettings
 ) -> Iterator[list[tuple[str, Item]]]:
-    """Batches of decoded faces by key; in place of an unreadable one its error."""
+    """Batches of images' faces by key; in place of those of an unusable image its error."""
     images = iter(images)
     with ThreadPoolExecutor(cores()) as pool:
         while batch := list(islice(images, settings.batch)):
-            faces = pool.map(lambda item: _faces(item[0], item[1], settings), batch)
-            yield list(chain.from_iterable(faces))
+            yield list(pool.map(lambda image: (image.key, _faces(image, settings)), batch))
 
 
-def _faces(key: str, read: Read, settings: EstimateSettings) -> list[tuple[str, Item]]:
-    """An image's faces: of several, each is named by its number, 'group.jpg#2'."""
+def _faces(image: FoundImage, settings: EstimateSettings) -> Item:
+    """An image's faces; those of shards are already cropped."""
+    cropping = replace(settings.cropping, crop="whole") if image.cropped else settings.cropping
     try:
-        with located(key):
-            every = (None,) if settings.points is None else settings.points.of(key)
-            data = read()
-            decoded = [decode(data, settings.framing, points) for points in every]
+        with located(image.key):
+            return faces_in(image.key, image.read(), cropping)
     except FacegenError as error:
-        if settings.skip_bad:
-            return [(key, error)]
+        if not settings.strict:
+            return error
         error.hint = error.hint or _HINT
         raise
-    names = [key] if len(decoded) == 1 else [f"{key}#{n + 1}" for n in range(len(decoded))]
-    return list(zip(names, decoded, strict=True))

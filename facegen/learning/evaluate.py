@@ -13,10 +13,10 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 from facegen.errors import DatasetError
 from facegen.files import Array
 from facegen.imaging.faces import bare_images, settings_for
-from facegen.learning import checkpoint, metrics
+from facegen.learning import metrics
 from facegen.learning.comparison import strips
-from facegen.learning.devices import device_of
-from facegen.learning.estimators import Estimator, estimator_of
+from facegen.learning.found import Estimator
+from facegen.learning.opening import open_network
 from facegen.learning.training_set import open_model_of, open_training_set
 from facegen.learning.truth import Faces, read_faces
 from facegen.models.morphable_model import MorphableModel
@@ -92,21 +92,20 @@ class Evaluation:
 
 
 def evaluate_shards(net: Path, paths: Sequence[Path], settings: EvaluateSettings) -> Evaluation:
-    """Evaluate a checkpoint on shards, which must have its layout and face model."""
+    """Evaluate a network on shards, which must have its layout and face model."""
     (renderer_device, *_) = devices.parse(settings.renderer)
-    loaded = checkpoint.load(net)
+    trained = open_network(net, settings.device)
+    facts = trained.facts
     training_set = open_training_set(paths)
-    if loaded.layout != training_set.layout or loaded.model != training_set.model:
+    if facts.theta != training_set.layout or facts.model != training_set.model:
         raise DatasetError(f"{net}: is for another layout or face model than the shards")
-    estimator = estimator_of(loaded.network, device_of(settings.device))
-    model = open_model_of(loaded.recipe, training_set.model, settings.model)
+    model = open_model_of(facts.prior, training_set.model, settings.model)
     rendered = settings_for(training_set.image, ())
     renderer = devices.open_renderer(renderer_device, model, rendered)
     try:
         batch = min(settings.batch, renderer.batch)
-        size = loaded.network.config.size
-        faces = read_faces(training_set, size, batch, settings.count)
-        return evaluate(estimator, faces, Rerendering(model, loaded.layout, renderer))
+        faces = read_faces(training_set, facts.network.size, batch, settings.count)
+        return evaluate(trained.estimator, faces, Rerendering(model, facts.theta, renderer))
     finally:
         renderer.close()
 

@@ -1,4 +1,4 @@
-"""Images on their way into a network: decoded, and cropped as the recipe's are."""
+"""Images found: files, folders, lists and shards."""
 
 import codecs
 import os
@@ -9,49 +9,20 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 from PIL import Image
 
 from facegen.dataset.encoding import PILLOW_FORMATS, STORED_FORMATS, decoding
 from facegen.dataset.shards import read_samples
 from facegen.errors import UsageError
 from facegen.files import Array, name_in_words, text_of
-from facegen.recipe.recipe import CameraPrior
 from facegen.rendering.pictures import (
     PictureError,
     find_pictures,
-    opened,
     read_picture,
-    upright_rgb,
 )
 
 Read = Callable[[], bytes]
-
-LARGEST_CROP = 8
-
-
-@dataclass(frozen=True)
-class Framing:
-    """How a box of landmarks becomes a square image: the means of a recipe's crop.
-
-    scale: the square's side / the box's longer side; shift: of its centre, in the same unit.
-    """
-
-    size: int
-    scale: float
-    shift: float
-
-    def square(self, points: Float32[Array, "P 2"]) -> tuple[float, float, float]:
-        """Points u, v -> the square's left, top and side in pixels."""
-        low, high = points.min(axis=0), points.max(axis=0)
-        side = float((high - low).max())
-        left, top = (low + high) / 2 + side * (self.shift - self.scale / 2)
-        return float(left), float(top), side * self.scale
-
-
-def framing_of(camera: CameraPrior, size: int) -> Framing:
-    """The framing that a recipe's crop has on average."""
-    return Framing(size, camera.scale.mean, camera.shift.mean)
 
 
 def decode_into(pixels: UInt8[Array, "H W 3"], data: bytes) -> None:
@@ -64,20 +35,21 @@ def decode_into(pixels: UInt8[Array, "H W 3"], data: bytes) -> None:
         pixels[:] = np.frombuffer(plain.tobytes(), np.uint8).reshape(pixels.shape)
 
 
-def decode(
-    data: bytes, framing: Framing, points: Float32[Array, "P 2"] | None
-) -> UInt8[Array, "S S 3"]:
-    """An encoded image cropped to its landmarks or box, else to its middle."""
-    with opened(data) as image:
-        upright = upright_rgb(image)
-        square = _middle(upright) if points is None else framing.square(points)
-        return np.asarray(_cut(upright, square, framing.size))
+@dataclass(frozen=True, eq=False)
+class FoundImage:
+    """An image that was named; cropped: whether to a face, as those in shards are.
+
+    Its key is its path in the folder or as the list has it, a file's name, a sample's key.
+    """
+
+    key: str
+    read: Read
+    cropped: bool = False
 
 
-def find_images(paths: Sequence[Path], note: Callable[[str], object]) -> Iterator[tuple[str, Read]]:
-    """(key, a function that reads it) of every image named: files, folders, lists, shards.
+def find_images(paths: Sequence[Path], note: Callable[[str], object]) -> Iterator[FoundImage]:
+    """Every image named: files, folders, lists, shards.
 
-    An image's key is its path in the folder or as the list has it, a file's name, a sample's key.
     `note` is told of files in folders that are passed over.
     """
     keys: set[str] = set()
@@ -88,7 +60,7 @@ def find_images(paths: Sequence[Path], note: Callable[[str], object]) -> Iterato
                 hint = "give one folder or list that tells them apart"
                 raise UsageError(f"{path}: a second image with the key {key!r}", hint)
             keys.add(key)
-            yield key, read
+            yield FoundImage(key, read, path.suffix == ".tar" and not path.is_dir())
 
 
 def _images(path: Path, note: Callable[[str], object]) -> Iterator[tuple[str, Read]]:
@@ -139,23 +111,3 @@ def _beside(path: Path, line: str) -> Path:
     name = path.parent / line
     windows = path.parent / line.replace("\\", "/")
     return windows if "\\" in line and "\0" not in line and not name.exists() else name
-
-
-def _middle(image: Image.Image) -> tuple[float, float, float]:
-    side = min(image.size)
-    return (image.width - side) / 2, (image.height - side) / 2, side
-
-
-def _cut(image: Image.Image, square: tuple[float, float, float], size: int) -> Image.Image:
-    """A square of the image, black where it reaches past it, resampled to size pixels."""
-    left, top, side = square
-    if square == (0, 0, size) and image.size == (size, size):
-        return image
-    inside = left < image.width and top < image.height and left + side > 0 and top + side > 0
-    if not inside or side > LARGEST_CROP * max(image.size):
-        raise PictureError("its landmarks or box lie outside of it")
-    x, y = int(np.floor(left)), int(np.floor(top))
-    end = int(np.ceil(max(left - x, top - y) + side))
-    part = image.crop((x, y, x + end, y + end))
-    box = (left - x, top - y, left - x + side, top - y + side)
-    return part.resize((size, size), Image.Resampling.BICUBIC, box)

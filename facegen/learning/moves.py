@@ -4,16 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Float64, UInt8
+from jaxtyping import Bool, Float64, UInt8
 from torch.nn import functional
 
 from facegen.files import Array
 from facegen.learning.labelled import LabelledFaces
 from facegen.learning.mirror import MIRRORED
-
-# Pairs of spherical harmonics that turn into one another about the view axis, and how fast.
-_TURNING = ((1, 3, 1), (5, 7, 1), (4, 8, 2))
-_ODD_IN_X = (3, 4, 7)
+from facegen.learning.turning import turned
 
 
 @dataclass(frozen=True)
@@ -66,8 +63,8 @@ def moved(faces: LabelledFaces, drawn: Drawn) -> LabelledFaces:
     landmarks = np.where(mirrored[..., None], faces.landmarks[:, order], faces.landmarks)
     visible = np.where(mirrored, faces.visible[:, order], faces.visible)
     places = (landmarks - 0.5) @ np.swapaxes(drawn.matrices, 1, 2) + 0.5 + drawn.shift[:, None]
-    theta, known = faces.theta.copy(), faces.known.copy()
-    _move_theta(faces, theta, drawn)
+    known = faces.known.copy()
+    theta = turned(faces.layout, faces.theta, drawn.turn, drawn.mirrored)
     slices = faces.layout.slices
     for name in ("shape", "expression", "reflectance"):
         known[drawn.mirrored, slices[name]] = False
@@ -85,16 +82,3 @@ def moved_images(images: UInt8[Array, "N S S 3"], drawn: Drawn) -> UInt8[Array, 
     out = functional.grid_sample(pixels, grid, "bilinear", "border", align_corners=False)
     # Rounded, and last in memory again.
     return out.permute(0, 2, 3, 1).add_(0.5).to(torch.uint8).contiguous().numpy()
-
-
-def _move_theta(faces: LabelledFaces, theta: Float32[Array, "N m"], drawn: Drawn) -> None:
-    """The head's rotation and the light (which turns with the image), mirrored and turned."""
-    parts = faces.layout.unpack(theta)
-    parts.rotation[drawn.mirrored, 1:] *= -1
-    parts.rotation[:, 2] += drawn.turn
-    light = parts.illumination
-    light[np.ix_(drawn.mirrored, np.array(_ODD_IN_X))] *= -1
-    for sine, cosine, speed in _TURNING:
-        c, s = (f(speed * drawn.turn)[:, None] for f in (np.cos, np.sin))
-        first, second = light[:, sine].copy(), light[:, cosine].copy()
-        light[:, sine], light[:, cosine] = c * first + s * second, c * second - s * first

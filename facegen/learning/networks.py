@@ -7,10 +7,11 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
 
-from facegen.errors import FacegenError, located
+from facegen.errors import located
 from facegen.learning import alexnet, resnet, small
 from facegen.learning.alexnet import AlexNet
 from facegen.learning.config import LANDMARK_HEADS, NETWORKS, WIDTHS, NetworkConfig
+from facegen.learning.facts import NetworkError
 from facegen.learning.heads import (
     Deviations,
     Estimate,
@@ -25,10 +26,6 @@ from facegen.learning.small import Small
 PIXEL_MEAN = (0.485, 0.456, 0.406)
 PIXEL_SD = (0.229, 0.224, 0.225)
 SIZES = (24, 2048)
-
-
-class NetworkError(FacegenError):
-    """A file does not hold the network it should."""
 
 
 class FaceNet(nn.Module):

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from facegen.learning import checkpoint
 from facegen.learning.average import Average
 from facegen.learning.batches import Reading
-from facegen.learning.checkpoint import Checkpoint, Facts
+from facegen.learning.checkpoint import Checkpoint
 from facegen.learning.config import Preset
+from facegen.learning.facts import Facts, NetworkError
 from facegen.learning.labelled import Batch
-from facegen.learning.networks import FaceNet, NetworkError
+from facegen.learning.networks import FaceNet
 from facegen.learning.objective import Objective
 from facegen.learning.optimisers import Optimisers, advance, optimisers_of, rates_of
 

@@ -11,9 +11,9 @@ from tqdm import tqdm
 from facegen.dataset.shards import Encoded
 from facegen.learning import batches, checkpoint
 from facegen.learning.begin import Say, begin
-from facegen.learning.checkpoint import Facts
 from facegen.learning.config import TrainingConfig
 from facegen.learning.devices import device_of
+from facegen.learning.facts import Facts
 from facegen.learning.log import Log
 from facegen.learning.metrics import group_errors
 from facegen.learning.moves import Moves

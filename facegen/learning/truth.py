@@ -6,13 +6,15 @@ from itertools import islice
 
 import numpy as np
 from jaxtyping import Float32, UInt8
+from PIL import Image
 
 from facegen.dataset.encoding import CODECS, LABEL, THETA, decode_array
 from facegen.dataset.labels import cameras_of, decode_label
 from facegen.dataset.shards import Encoded, read_samples
 from facegen.errors import DatasetError, located
 from facegen.files import Array
-from facegen.learning.images import Framing, decode, decode_into
+from facegen.learning.frames import cut, middle
+from facegen.learning.images import decode_into
 from facegen.learning.labelled import member
 from facegen.learning.training_set import TrainingSet
 from facegen.scene.cameras import Cameras
@@ -56,7 +58,8 @@ def _faces(rows: Sequence[Encoded], training_set: TrainingSet, size: int) -> Fac
             data = member(members, training_set.image.format)
             decode_into(images[i], data)
             if inputs is not images:
-                inputs[i] = decode(data, Framing(size, 1.0, 0.0), None)
+                whole = Image.fromarray(images[i])
+                inputs[i] = cut(whole, middle(whole), size)
             theta[i] = decode_array(member(members, THETA), (width,))
             labels.append(decode_label(member(members, LABEL)))
             masks += _mask(members, side)

@@ -1,12 +1,13 @@
 """estimates.h5: theta estimated from photographs, in the schema's own names.
 
-/theta (N, m) float32 is all a file needs; /key (N) UTF-8 and /confidence (N), and the root
-attributes layout, model, model_sha256 and source, say more.
+/theta (N, m) float32 is all a file needs; /key (N) UTF-8, /confidence (N), the root attributes
+layout, model, model_sha256 and source, and what `Estimates` lists beside them, say more.
 """
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -15,10 +16,19 @@ from jaxtyping import Float32, Float64
 from facegen.errors import FacegenError, located
 from facegen.files import Array, written_whole
 from facegen.models import hdf5
+from facegen.models.morphable_model import LANDMARKS
 from facegen.scene.parameters import Layout
 
 SIGNATURE = hdf5.SIGNATURE
 MAX_KEY_BYTES = 4096
+# What is said of each row by name: its shape (none: theta's), and the type of its numbers.
+PLACES: dict[str, tuple[tuple[int, ...], type]] = {
+    "sd": ((), np.float32),
+    "box": ((4,), np.float32),
+    "landmarks": ((LANDMARKS, 2), np.float32),
+    "K": ((3, 3), np.float64),
+    "model_to_camera": ((4, 4), np.float64),
+}
 _HINT = "write /theta (N, m) float32 with h5py"
 
 
@@ -41,12 +51,22 @@ class Origin:
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """N estimated faces; keys and confidence where they are known."""
+    """N estimated faces, and what is known of them; each row of a photograph's face.
+
+    confidence: 0 to 1; sd: theta's standard deviations; box: left, top, right, bottom about the
+    face, and landmarks: landmarks2d, in the photograph's pixels; K and model_to_camera: its camera,
+    and the head before it.
+    """
 
     theta: Float32[Array, "N m"]
     keys: tuple[str, ...] | None = None
     confidence: Float64[Array, "N"] | None = None
     origin: Origin = Origin()
+    sd: Float32[Array, "N m"] | None = None
+    box: Float32[Array, "N 4"] | None = None
+    landmarks: Float32[Array, "N 68 2"] | None = None
+    K: Float64[Array, "N 3 3"] | None = None
+    model_to_camera: Float64[Array, "N 4 4"] | None = None
 
     def __len__(self) -> int:
         return len(self.theta)
@@ -100,6 +120,9 @@ def _fill(file: h5py.File, estimates: Estimates) -> None:
         file.create_dataset("key", data=list(estimates.keys), dtype=h5py.string_dtype("utf-8"))
     if estimates.confidence is not None:
         file["confidence"] = np.asarray(estimates.confidence, np.float64)
+    for name in PLACES:
+        if getattr(estimates, name) is not None:
+            file[name] = getattr(estimates, name)
     origin = estimates.origin
     if origin.layout is not None:
         file.attrs["layout"] = json.dumps([list(pair) for pair in origin.layout])
@@ -116,7 +139,9 @@ def _read(file: h5py.File) -> Estimates:
         raise EstimatesError(f"/theta is {theta.shape}, not (N, m) with estimates in it", _HINT)
     theta = theta.astype(np.float32)
     _check_finite("/theta", theta)
-    return Estimates(theta, _keys(file, len(theta)), _confidence(file, len(theta)), _origin(file))
+    places = {name: _places(file, name, len(theta), theta.shape[1]) for name in PLACES}
+    keys, confidence = _keys(file, len(theta)), _confidence(file, len(theta))
+    return Estimates(theta, keys, confidence, _origin(file), **places)
 
 
 def _check_finite(name: str, values: Array) -> None:
@@ -137,6 +162,19 @@ def _keys(file: h5py.File, count: int) -> tuple[str, ...] | None:
     if len(keys) != count:
         raise EstimatesError(f"/key has {len(keys)} rows, but /theta {count}", _HINT)
     return tuple(keys)
+
+
+def _places(file: h5py.File, name: str, count: int, width: int) -> Any:
+    """One of PLACES, if it is there."""
+    if not hdf5.names(file, name):
+        return None
+    values = hdf5.numbers(file, name)
+    shape = (count, *(PLACES[name][0] or (width,)))
+    if values.shape != shape:
+        raise EstimatesError(f"/{name} is {values.shape}, not {shape}", _HINT)
+    values = values.astype(PLACES[name][1])
+    _check_finite(f"/{name}", values)
+    return values
 
 
 def _confidence(file: h5py.File, count: int) -> Float64[Array, "N"] | None:

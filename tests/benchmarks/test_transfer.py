@@ -74,7 +74,7 @@ def photograph(marked):
 def test_a_crop_puts_the_landmarks_where_it_says(number):
     from transfer_parts.photographs import CROPS, crop
 
-    from facegen.learning.images import Framing
+    from facegen.learning.frames import Framing
 
     marked = np.tile([100.5, 80.5], (68, 1))
     marked[[0, 16, 8]] = [[70.5, 60.5], [130.5, 60.5], [100.5, 100.5]]

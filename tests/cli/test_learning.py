@@ -11,6 +11,7 @@ from specs import folder, generated, spec_of
 
 from facegen.cli import learning
 from facegen.cli.main import OneLine
+from facegen.learning import opening
 from facegen.sampling import estimates
 
 
@@ -66,7 +67,7 @@ def test_errors_are_one_line(program, tmp_path):
 
 
 def test_without_torch_the_extra_is_named(program, monkeypatch, tmp_path):
-    monkeypatch.setattr(learning, "find_spec", lambda name: None)
+    monkeypatch.setattr(opening, "find_spec", lambda name: None)
     result = run(program, "train", tmp_path)
     assert result.exit_code == 1
     assert "pip install 'facegen[train]'" in result.output

@@ -11,10 +11,11 @@ import torch
 from facegen.dataset.index import ModelEntry
 from facegen.errors import FacegenError
 from facegen.learning import checkpoint
-from facegen.learning.checkpoint import Checkpoint, Facts
+from facegen.learning.checkpoint import Checkpoint
 from facegen.learning.config import NetworkConfig
+from facegen.learning.facts import Facts, NetworkError
 from facegen.learning.heads import Standard
-from facegen.learning.networks import FaceNet, NetworkError
+from facegen.learning.networks import FaceNet
 from facegen.recipe.loading import load
 
 ONES = dict.fromkeys(("rotation", "shape", "expression", "reflectance", "illumination"), 1.0)
@@ -60,8 +61,8 @@ def test_a_checkpoint_builds_itself_again(saved):
     made, path = saved
     loaded = checkpoint.load(path)
     assert loaded.facts == made.facts
-    assert loaded.layout == synthetic.model().layout
-    assert loaded.recipe.fingerprint == load("inversefacenet").fingerprint
+    assert loaded.facts.theta == synthetic.model().layout
+    assert loaded.facts.prior.fingerprint == load("inversefacenet").fingerprint
     assert loaded.source.startswith("net.pt sha256 ")
     pixels = images(3)
     torch.testing.assert_close(loaded.network(pixels).theta, made.network.eval()(pixels).theta)
@@ -103,15 +104,15 @@ def test_a_missing_checkpoint_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"network": {"name": "vgg"}}, "not a checkpoint of facegen: Invalid enum value 'vgg'"),
+        ({"network": {"name": "vgg"}}, "not a network of facegen: Invalid enum value 'vgg'"),
         ({"network": {"width": 1e6}}, "width"),
-        ({"network": {"width": "1"}}, r"not a checkpoint .*network\.width"),
+        ({"network": {"width": "1"}}, r"not a network .*network\.width"),
         ({"more": 1}, "unknown field `more`"),
         ({"network": {"outputs": 44}}, "layout is not that"),
-        ({"network": {"size": 96, "extra": 1}}, "not a checkpoint"),
+        ({"network": {"size": 96, "extra": 1}}, "not a network"),
         ({"layout": [["shape", 3]]}, "layout"),
         ({"layout": 5}, "layout"),
-        ({"model": {}}, "not a checkpoint"),
+        ({"model": {}}, "not a network"),
         ({"format": 9}, "format 9"),
     ],
 )

@@ -10,9 +10,11 @@ import torch
 from facegen.errors import UsageError
 from facegen.learning import heads, loss, mirror
 from facegen.learning.config import NETWORKS, NetworkConfig, parse_weights
-from facegen.learning.estimators import estimator_of, in_parts
+from facegen.learning.estimators import estimator_of
+from facegen.learning.facts import NetworkError
+from facegen.learning.found import in_parts
 from facegen.learning.heads import Standard
-from facegen.learning.networks import FaceNet, NetworkError, load_pretrained
+from facegen.learning.networks import FaceNet, load_pretrained
 from facegen.models.morphable_model import LinearModel
 
 PLACES = np.random.default_rng(0).uniform(0.3, 0.7, (68, 2)).astype(np.float32)
