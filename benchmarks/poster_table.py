@@ -41,6 +41,7 @@ from poster_trials import (
 
 from facegen.dataset.shards import read_samples
 from facegen.learning import evaluate, metrics
+from facegen.learning.found import Found
 from facegen.learning.training_set import open_model_of, open_training_set
 from facegen.learning.truth import read_faces
 from facegen.recipe.loading import DEFAULT, load
@@ -103,7 +104,7 @@ def blind(real: Path) -> dict[str, float]:
     faces = read_faces(training_set, size, renderer.batch)
     try:
         evaluation = evaluate.evaluate(
-            lambda images: np.tile(answer, (len(images), 1)), faces, rerendering
+            lambda images: Found(np.tile(answer, (len(images), 1))), faces, rerendering
         )
     finally:
         renderer.close()

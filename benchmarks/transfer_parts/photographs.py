@@ -14,9 +14,9 @@ from facegen.errors import FacegenError
 from facegen.files import Array
 from facegen.learning.frames import Framing, cut
 from facegen.learning.points import read_points
+from facegen.learning.seen import SeenLandmarks
 from facegen.rendering.pictures import opened, read_picture, upright_rgb
 from facegen.scene.cameras import Cameras
-from transfer_parts.geometry import Geometry
 
 MARKS = "landmarks.json"
 # Each crop's shift right and down in shares of its side, and its size: the middle one first.
@@ -61,7 +61,7 @@ def read_real(folder: Path, count: int) -> list[Photograph]:
         np.stack([sample.camera.K for sample in samples]),
     )
     theta = np.stack([sample.vector for sample in samples])
-    marked = Geometry(dataset.recipe).seen(theta, cameras)
+    marked = SeenLandmarks(dataset.recipe).seen(theta, cameras)
     return [
         Photograph(sample.key, sample.members[dataset.recipe.image.format], marks)
         for sample, marks in zip(samples, marked, strict=True)

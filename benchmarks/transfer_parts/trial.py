@@ -27,11 +27,11 @@ from facegen.learning.estimators import estimator_of
 from facegen.learning.found import Estimator, in_parts
 from facegen.learning.frames import framing_of
 from facegen.learning.labelled import LAYER, LabelledFaces, decoded
+from facegen.learning.metrics import aligned, nme
+from facegen.learning.seen import SeenLandmarks
 from facegen.learning.train import train
 from facegen.learning.training_set import open_training_set
 from facegen.rendering.devices import renderer_of
-from transfer_parts.errors import aligned, nme
-from transfer_parts.geometry import Geometry
 from transfer_parts.photographs import MARKS, Crops, every_crop, read_photographs, read_real
 from transfer_parts.rows import Row
 
@@ -123,7 +123,7 @@ def perform(row: Row, seed: int, task: Task) -> Result:
     train(training(row, seed, task, path), partial(print, flush=True))
     network, held_out = checkpoint.load(path).network, read_faces(_folder(row, task, "held-out"))
     estimator = estimator_of(network, torch.device("cpu"))
-    judge = Judge(estimator, Geometry(row.stated), mean_of(held_out))
+    judge = Judge(estimator, SeenLandmarks(row.stated), mean_of(held_out))
     framing = framing_of(row.stated.camera, row.size)
     crops = every_crop(read_photographs(task.photographs), framing)
     real = task.real and judge.of(every_crop(read_real(task.real, REAL), framing))
@@ -170,7 +170,7 @@ class Judge:
     """A network, and what its estimates are compared by."""
 
     estimator: Estimator
-    geometry: Geometry
+    geometry: SeenLandmarks
     mean: Float32[Array, "68 2"]
 
     def points(self, crops: Crops) -> tuple[Float[Array, "N 68 2"], Float[Array, "N 68 2"]]:

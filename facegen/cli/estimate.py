@@ -15,17 +15,19 @@ from facegen.sampling import estimates
 
 NETWORKS, ZIP = (".pt", ".pth", ".onnx"), b"PK\x03\x04"
 SOME_PASSED_OVER = 3
+CROP = click.option(
+    "--crop",
+    type=click.Choice(("detect", "given", "whole")),
+    help="How faces are found.  [default: detect; estimate: given with landmarks, "
+    "whole after NETWORK]",
+)
 
 
 @click.command()
 @click.argument("paths", metavar="[NETWORK] PHOTOS...", nargs=-1, required=True, type=FILE)
 @click.option("--out", type=FILE, default=Path("estimates.h5"))
 @click.option("--network", type=FILE, help="A checkpoint, or .onnx.  [default: the one shipped]")
-@click.option(
-    "--crop",
-    type=click.Choice(("detect", "given", "whole")),
-    help="How faces are found.  [default: detect; given with landmarks; whole after NETWORK]",
-)
+@CROP
 @click.option(
     "--landmarks", "--boxes", type=FILE, help="JSON or CSV: 68 landmarks or a box for each image."
 )
@@ -54,8 +56,8 @@ def estimate(paths: tuple[Path, ...], overlay: Path | None, **options: Any) -> N
     if options["skip_bad"]:
         click.echo("facegen: --skip-bad is what happens anyway; --strict stops", err=True)
     trained = open_network(network, options["device"])
-    settings = _settings(trained, options, named)
-    with tqdm(find_images(photographs, _note), unit="photograph", disable=None) as images:
+    settings = settings_of(trained, options, named)
+    with tqdm(find_images(photographs, note), unit="photograph", disable=None) as images:
         estimated, skipped = run(trained, images, settings)
     estimates.write(out, estimated)
     click.echo(f"{len(estimated):,} estimates, {len(skipped):,} images passed over: {out}")
@@ -84,7 +86,7 @@ def _is_network(path: Path) -> bool:
     return False
 
 
-def _settings(trained: Any, options: dict[str, Any], named: bool) -> Any:
+def settings_of(trained: Any, options: dict[str, Any], named: bool) -> Any:
     """How photographs are cropped, and what becomes of bad ones."""
     from facegen.learning.estimate import EstimateSettings
     from facegen.learning.faces import Cropping
@@ -113,10 +115,10 @@ def _model(trained: Any) -> Any:
     try:
         return open_model_of(trained.facts.prior, trained.facts.model, None)
     except FacegenError as error:
-        _note(f"no model_to_camera, for the face model is not here: {error.message}")
+        note(f"no model_to_camera, for the face model is not here: {error.message}")
         return None
 
 
-def _note(words: str) -> None:
+def note(words: str) -> None:
     """Tell something that changes nothing."""
     click.echo(f"facegen: {words}", err=True)

@@ -1,12 +1,13 @@
 """`facegen train`, `evaluate`, `export-onnx`. PyTorch is imported only when one of them runs."""
 
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import click
 
-from facegen.cli.estimate import estimate
+from facegen.cli.estimate import CROP, estimate, note, settings_of
 from facegen.cli.options import FILE, NAME, FilePath
 from facegen.files import check_output
 from facegen.learning.config import (
@@ -18,7 +19,7 @@ from facegen.learning.config import (
     TrainingConfig,
     parse_weights,
 )
-from facegen.learning.opening import SHIPPED, need, shipped
+from facegen.learning.opening import SHIPPED, need, open_network, shipped
 
 # How files of these kinds begin; those that are there are replaced by their kind alone.
 CHECKPOINT, LOG, PNG, ONNX = b"PK\x03\x04", b"step,", b"\x89PNG", b"\x08"
@@ -129,8 +130,10 @@ def train(weights: str | None, **options: Any) -> None:
 
 
 @click.command()
-@click.argument("net", type=FILE)
-@SHARDS
+@click.argument("net", metavar="NETWORK", type=NAME)
+@click.argument("paths", metavar="SHARDS|PHOTOS...", nargs=-1, required=True, type=FILE)
+@click.option("--landmarks", type=FILE, help="Of photographs: 68 that people marked, as JSON, …")
+@CROP
 @click.option("--count", type=click.IntRange(1), help="Images to evaluate.  [default: all]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--comparison", type=FILE, help="A PNG of 8 inputs, re-renderings and error maps.")
@@ -139,22 +142,56 @@ def train(weights: str | None, **options: Any) -> None:
 @click.option("--renderer", default="auto", help="Renderer's device: auto, cpu, egl or egl:N.")
 @MODEL
 def evaluate(
-    net: Path, shards: tuple[Path, ...], comparison: Path | None, as_json: bool, **options: Any
+    net: str,
+    paths: tuple[Path, ...],
+    landmarks: Path | None,
+    crop: str | None,
+    comparison: Path | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Compare estimates with the truth.
 
-    The errors of checkpoint NET on the images in SHARDS: colour, mm, IoU of masks, and theta.
+    NETWORK is a checkpoint, an .onnx file, or shipped. Of SHARDS, whose truth is known: errors of
+    colour, shape, masks, landmarks and theta. Of PHOTOS with --landmarks: how far those that are
+    found are from those that people marked.
     """
-    need("train", "torch")
+    network = shipped() if net == SHIPPED else Path(net)
+    if landmarks:
+        click.echo(of_photographs(network, paths, landmarks, crop, as_json, options))
+        return
     from facegen.learning.comparison import save
     from facegen.learning.evaluate import EvaluateSettings, evaluate_shards, table
 
     if comparison:
-        check_output("--comparison", comparison, PNG, (net, *shards))
-    evaluation = evaluate_shards(net, shards, EvaluateSettings(**options))
+        check_output("--comparison", comparison, PNG, (network, *paths))
+    evaluation = evaluate_shards(network, paths, EvaluateSettings(**options))
     if comparison:
         save(evaluation.comparison, comparison)
     click.echo(json.dumps(evaluation.to_json()) if as_json else table(evaluation))
+
+
+def of_photographs(
+    network: Path,
+    paths: tuple[Path, ...],
+    landmarks: Path,
+    crop: str | None,
+    as_json: bool,
+    options: dict[str, Any],
+) -> str:
+    """The errors of landmarks found in photographs, in words."""
+    from facegen.learning.images import find_images
+    from facegen.learning.photographs import evaluate_photographs, table
+    from facegen.learning.points import read_points
+
+    trained = open_network(network, options["device"])
+    given = landmarks if crop == "given" else None
+    asked = {"crop": crop, "landmarks": given, "strict": False, "batch": options["batch"]}
+    images = list(islice(find_images(paths, note), options["count"]))
+    marked = evaluate_photographs(
+        trained, images, read_points(landmarks), settings_of(trained, asked, named=False)
+    )
+    return json.dumps(marked.to_json()) if as_json else table(marked)
 
 
 @click.command("export-onnx")

@@ -8,6 +8,8 @@ training_set  shards that agree in layout, model and image
 points        landmarks and boxes of photographs
 images        images found
 metrics       the poster's errors
+shapes        errors of the face and its parts
+seen          landmarks of theta
 mirror        landmarks of mirrored images
 turning       theta of turned images
 frames        where in a picture a network looks
@@ -32,6 +34,7 @@ networks      images -> theta, and the rest
 checkpoint    a network in a file, with all it needs
 estimators    a network run by PyTorch
 export        networks as ONNX files
+photographs   landmarks found against those marked
 opening       a trained network by its file
 muon          an optimiser for convolutions
 optimisers    what moves the weights, and how fast

@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,14 @@ from facegen.files import Array
 from facegen.imaging.faces import bare_images, settings_for
 from facegen.learning import metrics
 from facegen.learning.comparison import strips
-from facegen.learning.found import Estimator
+from facegen.learning.found import Estimator, Found
 from facegen.learning.opening import open_network
+from facegen.learning.shapes import Regions, regions_of, shape_errors
 from facegen.learning.training_set import open_model_of, open_training_set
 from facegen.learning.truth import Faces, read_faces
 from facegen.models.morphable_model import MorphableModel
 from facegen.rendering import devices
 from facegen.rendering.contract import Renderer, Scene
-from facegen.scene.alignment import rigidly_aligned
 from facegen.scene.cameras import Cameras, rotation_matrix
 from facegen.scene.parameters import Layout
 
@@ -54,6 +55,11 @@ class Rerendering:
     model: MorphableModel
     layout: Layout
     renderer: Renderer
+
+    @cached_property
+    def regions(self) -> Regions:
+        """The face and its parts."""
+        return regions_of(self.model)
 
     def render(
         self, theta: Float32[Array, "N m"], cameras: Cameras
@@ -119,7 +125,7 @@ def evaluate(
     milliseconds = 0.0
     for faces in batches:
         milliseconds = milliseconds or time_of(estimator, faces.inputs)
-        judgement = judge(estimator(faces.inputs).theta, faces, rerendering)
+        judgement = judge(estimator(faces.inputs), faces, rerendering)
         for name, values in judgement.errors.items():
             errors[name].append(values)
         columns = strips(faces.images, judgement.rendered, judgement.distance)
@@ -130,12 +136,13 @@ def evaluate(
     return Evaluation(joined, milliseconds, np.concatenate(compared, axis=1))
 
 
-def judge(theta: Float32[Array, "N m"], faces: Faces, rerendering: Rerendering) -> Judgement:
+def judge(found: Found, faces: Faces, rerendering: Rerendering) -> Judgement:
     """The errors of estimates of these faces.
 
     Photometric: the mean Euclidean RGB distance of 8 bit over the pixels of both masks. Geometric:
-    the mean distance of vertices moved by shape and expression, without and with rigid alignment.
+    the mean distance of vertices moved by shape and expression.
     """
+    theta = found.theta
     rendered, mask = rerendering.render(theta, faces.cameras)
     truth = (
         rerendering.render(faces.theta, faces.cameras)[1]
@@ -148,13 +155,21 @@ def judge(theta: Float32[Array, "N m"], faces: Faces, rerendering: Rerendering) 
     )
     errors = {
         "photometric": metrics.photometric(faces.images, rendered, mask & truth),
-        "geometric": metrics.vertex_distance(points, goal),
-        "geometric_aligned": metrics.vertex_distance(rigidly_aligned(points, goal), goal),
         "iou": metrics.overlap(mask, truth),
+        **shape_errors(points, goal, rerendering.regions),
         **metrics.group_errors(theta, faces.theta, layout),
+        **landmark_errors(found, faces),
     }
     distance = metrics.colour_distance(faces.images, rendered) * (mask & truth)
     return Judgement(errors, rendered, distance)
+
+
+def landmark_errors(found: Found, faces: Faces) -> dict[str, Float64[Array, "N"]]:
+    """NME of landmarks, where they are estimated and the shards hold them."""
+    if found.landmarks is None or faces.landmarks is None:
+        return {}
+    whole, inner = metrics.nme(found.landmarks, faces.landmarks).T
+    return {"nme": whole, "nme_inner": inner}
 
 
 def time_of(estimator: Estimator, inputs: UInt8[Array, "N S S 3"]) -> float:
@@ -168,19 +183,33 @@ def time_of(estimator: Estimator, inputs: UInt8[Array, "N S S 3"]) -> float:
 
 
 def table(evaluation: Evaluation) -> str:
-    """The figures in the poster's columns."""
+    """The figures in the poster's columns, and more."""
     figures = metrics.mean_and_sd(evaluation.errors)
     lines = [f"{len(evaluation.errors['photometric']):,} images: mean ± sd"]
     for name, figure in figures.items():
         lines.append(f"{_TITLES.get(name, name):38} {figure['mean']:8.3f} ± {figure['sd']:.3f}")
+    if "nme" in figures:
+        area = 100 * metrics.area_under_curve(evaluation.errors["nme"])
+        lines.append(f"{'landmarks, 68: area up to 8 % [%]':38} {area:8.3f}")
     return "\n".join([*lines, f"{'network, one image [ms]':38} {evaluation.milliseconds:8.3f}"])
 
 
 _TITLES = {
     "photometric": "photometric [8 bit]",
+    "iou": "IoU of masks [%]",
     "geometric": "geometric [mm]",
     "geometric_aligned": "geometric, rigidly aligned [mm]",
-    "iou": "IoU of masks [%]",
+    "geometric_similar": "geometric, aligned with scale [mm]",
+    "face": "face [mm]",
+    "face_aligned": "face, rigidly aligned [mm]",
+    "face_similar": "face, aligned with scale [mm]",
+    "scan_to_mesh": "face to surface, with scale (NoW) [mm]",
+    "nose": "nose, aligned by itself [mm]",
+    "mouth": "mouth, aligned by itself [mm]",
+    "brow": "eyes and brow, aligned by itself [mm]",
+    "cheek": "cheeks and chin, aligned by itself [mm]",
+    "nme": "landmarks, 68: NME [%]",
+    "nme_inner": "landmarks, inner 51: NME [%]",
     "rotation": "rotation, RMS [degrees]",
     "shape": "shape, RMS [standard deviations]",
     "expression": "expression, RMS [units of the model]",

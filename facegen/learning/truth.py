@@ -15,8 +15,9 @@ from facegen.errors import DatasetError, located
 from facegen.files import Array
 from facegen.learning.frames import cut, middle
 from facegen.learning.images import decode_into
-from facegen.learning.labelled import member
+from facegen.learning.labelled import SUFFIX, member
 from facegen.learning.training_set import TrainingSet
+from facegen.models.morphable_model import LANDMARKS
 from facegen.scene.cameras import Cameras
 
 
@@ -24,7 +25,7 @@ from facegen.scene.cameras import Cameras
 class Faces:
     """N samples with their truth: images as stored, and as the network takes them (inputs).
 
-    masks: those of the shards, if they hold them.
+    masks: those of the shards, and landmarks: landmarks2d in shares of the side, if they hold them.
     """
 
     images: UInt8[Array, "N S S 3"]
@@ -32,6 +33,7 @@ class Faces:
     theta: Float32[Array, "N m"]
     cameras: Cameras
     masks: UInt8[Array, "N S S"] | None
+    landmarks: Float32[Array, "N 68 2"] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -52,7 +54,7 @@ def _faces(rows: Sequence[Encoded], training_set: TrainingSet, size: int) -> Fac
     images = np.empty((len(rows), side, side, 3), np.uint8)
     inputs = images if size == side else np.empty((len(rows), size, size, 3), np.uint8)
     theta = np.empty((len(rows), width), np.float32)
-    labels, masks = [], []
+    labels, masks, landmarks = [], [], []
     for i, (key, members) in enumerate(rows):
         with located(f"sample {key}"):
             data = member(members, training_set.image.format)
@@ -63,9 +65,12 @@ def _faces(rows: Sequence[Encoded], training_set: TrainingSet, size: int) -> Fac
             theta[i] = decode_array(member(members, THETA), (width,))
             labels.append(decode_label(member(members, LABEL)))
             masks += _mask(members, side)
+            if SUFFIX in members:
+                landmarks.append(decode_array(members[SUFFIX], (LANDMARKS, 3))[:, :2] / side)
     cameras = cameras_of(labels)
     stored = np.stack(masks) if len(masks) == len(rows) else None
-    return Faces(images, inputs, theta, cameras, stored)
+    marked = np.stack(landmarks) if len(landmarks) == len(rows) else None
+    return Faces(images, inputs, theta, cameras, stored, marked)
 
 
 def _mask(members: Mapping[str, bytes], side: int) -> list[UInt8[Array, "S S"]]:

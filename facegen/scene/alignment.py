@@ -48,6 +48,14 @@ def rigidly_aligned(
     return aligned
 
 
+def similarly_aligned(
+    points: Float[Array, "N P 3"], target: Float[Array, "N P 3"]
+) -> Float64[Array, "N P 3"]:
+    """Each set of points turned, scaled and moved onto its target (Umeyama 1991)."""
+    pairs = zip(points, target, strict=True)
+    return np.stack([similarity(one, goal).apply(one) for one, goal in pairs])
+
+
 def best_rotation(
     covariance: Float64[Array, "*N 3 3"],
 ) -> tuple[Float64[Array, "*N 3 3"], Float64[Array, "*N 3"]]:

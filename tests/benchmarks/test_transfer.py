@@ -25,7 +25,7 @@ def _benchmarks():
 
 
 def test_the_truth_has_no_error_and_a_shifted_one_its_shift():
-    from transfer_parts.errors import nme
+    from facegen.learning.metrics import nme
 
     assert (nme(TRUTH, TRUTH) == 0).all()
     unit = np.linalg.norm(TRUTH[:, 36] - TRUTH[:, 45], axis=1)
@@ -37,7 +37,7 @@ def test_the_truth_has_no_error_and_a_shifted_one_its_shift():
 
 
 def test_an_alignment_undoes_a_similarity_and_no_reflection():
-    from transfer_parts.errors import aligned
+    from facegen.learning.metrics import aligned
 
     turn = 1.7 * np.array([[np.cos(1), -np.sin(1)], [np.sin(1), np.cos(1)]])
     np.testing.assert_allclose(aligned(TRUTH @ turn.T + [5, -9], TRUTH), TRUTH, atol=1e-9)
@@ -92,13 +92,12 @@ def test_a_crop_puts_the_landmarks_where_it_says(number):
 
 
 def test_theta_projects_to_the_landmarks_of_its_rendering():
-    from transfer_parts.errors import aligned, nme
-    from transfer_parts.geometry import Geometry
-
     import facegen
+    from facegen.learning.metrics import aligned, nme
+    from facegen.learning.seen import SeenLandmarks
 
     recipe = facegen.load_recipe("inversefacenet").with_changes({"image": {"size": 64}})
-    geometry = Geometry(recipe)
+    geometry = SeenLandmarks(recipe)
     samples = facegen.sample(recipe, geometry.model, range(3), seed=5)
     seen = facegen.render(samples, geometry.model, ["landmarks2d"], "cpu").layers["landmarks2d"][
         ..., :2

@@ -61,7 +61,7 @@ def test_a_wrong_estimate_has_the_errors_it_should(masked, rerendering):
 def test_without_masks_they_are_rendered_from_the_truth(masked, rerendering):
     faces = next(faces_of(masked))
     bare = Faces(faces.images, faces.inputs, faces.theta, faces.cameras, None)
-    judgement = evaluate.judge(faces.theta, bare, rerendering)
+    judgement = evaluate.judge(Found(faces.theta), bare, rerendering)
     np.testing.assert_array_equal(judgement.errors["iou"], 100)
 
 
@@ -73,7 +73,7 @@ def test_estimates_are_rendered_in_the_encoding_of_the_images(ellipsoid_file, tm
     renderer = open_renderer("cpu", ellipsoid, settings)
     faces = next(read_faces(data, 64, 8))
     rerendering = evaluate.Rerendering(ellipsoid, data.layout, renderer)
-    distance = evaluate.judge(faces.theta, faces, rerendering).distance
+    distance = evaluate.judge(Found(faces.theta), faces, rerendering).distance
     mask = rerendering.render(faces.theta, faces.cameras)[1]
     renderer.close()
     assert mask.mean() > 0.1

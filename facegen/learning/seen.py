@@ -1,4 +1,4 @@
-"""theta -> the landmarks that people would mark, projected."""
+"""theta -> the landmarks that people would mark, as they are seen."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from facegen.scene.cameras import Cameras, to_camera_space
 AT_ONCE = 500
 
 
-class Geometry:
+class SeenLandmarks:
     """Where a recipe's faces have their landmarks2d, for any theta of its layout."""
 
     def __init__(self, recipe: Recipe) -> None:
