@@ -18,7 +18,7 @@ from facegen.recipe.loading import load
 from facegen.recipe.plan import identities_of, splits_of
 from facegen.rendering.landmarks import VISIBLE_WITHIN_MM, find_landmarks
 from facegen.sampling.estimates import Estimates
-from facegen.sampling.perturbation import perturbation_of
+from facegen.sampling.perturbation import Around, perturbation_of
 from facegen.sampling.prior import draw_theta, prior_of, source_of
 from facegen.sampling.randomness import Stream, uniforms
 from facegen.scene.cameras import Cameras
@@ -182,7 +182,7 @@ def test_streams_are_numbered_as_stated():
 def test_a_sample_is_its_estimate_plus_a_draw():
     recipe = load("bootstrap-wide")
     theta = np.random.default_rng(0).normal(size=(7, LAYOUT.width)).astype(np.float32)
-    perturbation = perturbation_of(recipe, LAYOUT, Estimates(theta, tuple("abcdefg")), False)
+    perturbation = perturbation_of(recipe, LAYOUT, Estimates(theta, tuple("abcdefg")), Around())
     indices = np.arange(20)
     moved = theta.copy()
     for group in recipe.zero_mean:
@@ -198,7 +198,7 @@ def test_a_sample_is_its_estimate_plus_a_draw():
 def test_weighted_the_estimate_is_drawn_from_its_stream():
     confidence = np.array([1.0, 0.0, 3.0])
     estimates = Estimates(np.zeros((3, LAYOUT.width), np.float32), (), confidence)
-    perturbation = perturbation_of(load("bootstrap"), LAYOUT, estimates, True)
+    perturbation = perturbation_of(load("bootstrap"), LAYOUT, estimates, Around(weighted=True))
     indices = np.arange(500)
     u = uniforms(5, Stream.PARENT, indices, 1)[:, 0]
     np.testing.assert_array_equal(perturbation.rows(5, indices), np.where(u < 0.25, 0, 2))

@@ -44,6 +44,9 @@ def render(**options: Any) -> None:
 @spec_option("count", Count(), "Number of samples.  [default: by --per-image]")
 @spec_option("per_image", Count(), "Samples per estimate.  [default: 1]")
 @click.option("--weighted", is_flag=True, help="Draw estimates in proportion to their confidence.")
+@click.option(
+    "--adaptive", is_flag=True, help="Perturb as far as /sd says, not as the recipe does."
+)
 @click.option("--recipe", type=NAME, default="bootstrap", help="A name, or a .toml file.")
 @with_options(*SHARD_OPTIONS)
 def bootstrap(**options: Any) -> None:

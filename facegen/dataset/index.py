@@ -21,6 +21,7 @@ from facegen.files import name_in_words, sha256_of
 from facegen.recipe.plan import SHARD_NAME, splits_of
 from facegen.recipe.recipe import MAX_SAMPLES, Recipe, from_record
 from facegen.rendering.image_folder import ImageFolder, list_images
+from facegen.sampling.perturbation import Around
 from facegen.sampling.randomness import SEEDS
 
 INDEX = "dataset.json"
@@ -54,6 +55,7 @@ class EstimatesEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: str
     sha256: str
     weighted: bool
+    adaptive: bool = False
 
 
 class ShardEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -273,10 +275,10 @@ def _estimates(entry: EstimatesEntry | None, path: Path | None) -> EstimatesFile
         return None
     if path is not None and sha256_of(path) != entry.sha256:
         raise DatasetError(f"--estimates {path}: not the estimates it was made with")
-    return EstimatesFile(path or Path(), entry.sha256, entry.weighted)
+    return EstimatesFile(path or Path(), entry.sha256, Around(entry.weighted, entry.adaptive))
 
 
 def _estimates_entry(file: EstimatesFile | None) -> EstimatesEntry | None:
     if file is None:
         return None
-    return EstimatesEntry(name_in_words(file.path.name), file.sha256, file.weighted)
+    return EstimatesEntry(name_in_words(file.path.name), file.sha256, *file.how)

@@ -21,7 +21,7 @@ from facegen.rendering.image_folder import ImageFolder, list_images
 from facegen.sampling import estimates as estimates_file
 from facegen.sampling.estimates import Estimates
 from facegen.sampling.framing import check_camera
-from facegen.sampling.perturbation import perturbation_of
+from facegen.sampling.perturbation import Around, perturbation_of
 from facegen.sampling.prior import source_of
 
 TARGET_SHARDS = 200
@@ -38,7 +38,8 @@ def resolve(spec: DatasetSpec) -> ResolvedSpec:
     backgrounds = list_images(spec.backgrounds) if spec.backgrounds else None
     file = None
     if spec.estimates:
-        file = EstimatesFile(spec.estimates, sha256_of(spec.estimates), spec.weighted)
+        how = Around(spec.weighted, spec.adaptive)
+        file = EstimatesFile(spec.estimates, sha256_of(spec.estimates), how)
     return resolve_with(spec, file, backgrounds)
 
 
@@ -123,8 +124,10 @@ def _read_estimates(file: EstimatesFile | None) -> Estimates | None:
     if file is None or not file.path.is_file():
         return None
     estimates = estimates_file.read(file.path)
-    if file.weighted and estimates.confidence is None:
+    if file.how.weighted and estimates.confidence is None:
         raise UsageError(f"--weighted: {file.path} has no /confidence", "leave --weighted out")
+    if file.how.adaptive and estimates.sd is None:
+        raise UsageError(f"--adaptive: {file.path} has no /sd", "leave --adaptive out")
     return estimates
 
 
@@ -174,7 +177,7 @@ def _check(resolved: ResolvedSpec, estimates: Estimates | None) -> None:
         source_of(recipe, layout, resolved.attributes, resolved.face_units)
     if file is not None and estimates is not None:
         with located(file.path):
-            perturbation_of(recipe, layout, estimates, file.weighted)
+            perturbation_of(recipe, layout, estimates, file.how)
 
 
 def _check_kind(resolved: ResolvedSpec) -> None:

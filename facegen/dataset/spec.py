@@ -23,7 +23,7 @@ from facegen.recipe.recipe import Recipe
 from facegen.rendering.image_folder import ImageFolder
 from facegen.sampling import estimates as estimates_file
 from facegen.sampling.estimates import EstimatesError
-from facegen.sampling.perturbation import perturbation_of
+from facegen.sampling.perturbation import Around, perturbation_of
 from facegen.sampling.prior import Source, source_of
 from facegen.sampling.samples import Sampler, sampler_of
 from facegen.scene.parameters import Layout
@@ -42,7 +42,8 @@ class DatasetSpec:
     model: a name or an .h5 file, else the recipe's. size, format, quality: of the image, else the
     recipe's. device: auto, cpu, egl, egl:N, or several, separated by commas. shards: only this part
     of them, A:B or k/N. backgrounds: a folder of images to put behind the heads. estimates: an .h5
-    file to resample around, weighted by its confidence or not. address: of a Ray cluster.
+    file to resample around, weighted by its confidence or not; adaptive: as far as its /sd says.
+    address: of a Ray cluster.
     """
 
     recipe: str | Path | Recipe = DEFAULT
@@ -64,6 +65,7 @@ class DatasetSpec:
     estimates: Path | None = None
     per_image: int | None = None
     weighted: bool = False
+    adaptive: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,11 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class EstimatesFile:
-    """Estimates to resample around: the file, its hash, and whether confidence weights them."""
+    """Estimates to resample around: the file, its hash, and how they are used."""
 
     path: Path
     sha256: str
-    weighted: bool
+    how: Around
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,8 @@ class ResolvedSpec:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of what decides a sample's content and place; not count, device or workers."""
-        estimates = self.estimates and (self.estimates.sha256, self.estimates.weighted)
+        file = self.estimates
+        estimates = file and (file.sha256, file.how.weighted, *["adaptive"] * file.how.adaptive)
         settings = {
             "format": FORMAT,
             "recipe": self.recipe.fingerprint,
@@ -179,7 +182,7 @@ class ResolvedSpec:
             if sha256_of(path) != self.estimates.sha256:
                 raise EstimatesError("changed while it was used", "start again")
             estimates = estimates_file.read(path)
-            return perturbation_of(self.recipe, self.layout, estimates, self.estimates.weighted)
+            return perturbation_of(self.recipe, self.layout, estimates, self.estimates.how)
 
     def sampler(self, model: MorphableModel) -> Sampler:
         """How its samples are drawn with its model; FacegenError where estimates are missing."""

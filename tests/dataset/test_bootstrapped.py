@@ -25,21 +25,22 @@ def given(ellipsoid, tmp_path):
     prior = prior_of(load(DEFAULT), ellipsoid.layout)
     theta = draw_theta(prior, 3, np.arange(5)) + np.float32(0.2)
     path = tmp_path / "real.h5"
-    estimates.write(path, Estimates(theta, tuple("abcde"), CONFIDENCE))
+    sd = np.full(theta.shape, 0.02, np.float32)
+    estimates.write(path, Estimates(theta, tuple("abcde"), CONFIDENCE, sd=sd))
     return path, theta
 
 
-def around(given, model, recipe, weighted):
+def around(given, model, recipe, **how):
     """A data set of 40 faces around the estimates."""
     path, _ = given
-    fields = {"estimates": path, "weighted": weighted, "count": 40}
+    fields = {"estimates": path, "count": 40} | how
     return generated(spec_of(model, path.parent / "around", base=recipe, **fields))
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("recipe", ["bootstrap", "bootstrap-wide"])
 def test_faces_lie_around_their_parents_as_stated(given, ellipsoid_file, recipe, weighted):
-    spec, theta = around(given, ellipsoid_file, recipe, weighted), given[1]
+    spec, theta = around(given, ellipsoid_file, recipe, weighted=weighted), given[1]
     weights = CONFIDENCE if weighted else np.ones(5)
     samples = samples_of(spec)
     rows = [sample["json"]["parent"]["row"] for sample in samples]
@@ -56,14 +57,21 @@ def test_faces_lie_around_their_parents_as_stated(given, ellipsoid_file, recipe,
     assert np.abs(expression.mean()) < 0.1
 
 
+@pytest.mark.parametrize("adaptive", [False, True])
 @pytest.mark.parametrize("recipe", ["bootstrap", "bootstrap-wide"])
-def test_faces_around_estimates_are_verified(given, ellipsoid_file, recipe):
-    spec = around(given, ellipsoid_file, recipe, False)
+def test_faces_around_estimates_are_verified(given, ellipsoid_file, recipe, adaptive):
+    spec = around(given, ellipsoid_file, recipe, adaptive=adaptive)
     store = open_store(spec.out)
     opened = open_spec(store, DatasetSpec(model=spec.model.path, estimates=given[0]))
     assert verify.verify(opened, store, None, lambda samples: None).ok
     parents = [sample["json"]["parent"]["key"] for sample in samples_of(spec)]
     assert parents == list("abcde") * 8
+
+
+def test_adaptive_without_deviations_is_refused(given, ellipsoid_file, tmp_path):
+    estimates.write(tmp_path / "plain.h5", Estimates(given[1]))
+    with pytest.raises(FacegenError, match=r"--adaptive: .* has no /sd"):
+        around((tmp_path / "plain.h5", None), ellipsoid_file, "bootstrap", adaptive=True)
 
 
 def test_one_estimate_has_no_mean_to_move(given, ellipsoid_file, tmp_path):

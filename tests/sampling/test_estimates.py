@@ -35,7 +35,18 @@ def test_all_that_is_written_is_read(path):
     assert back.keys == ("a", "ü", "c/d.jpg")
     assert back.confidence.tolist() == [1, 0, 0.5]
     assert back.origin == origin
+    assert back.sd is back.box is back.landmarks is back.K is back.model_to_camera is None
     assert estimates.check_layout(back, LAYOUT, "ab" * 32) == []
+
+
+def test_places_in_photographs_are_read(path):
+    draws = np.random.default_rng(0)
+    shapes = {"sd": (35,), "box": (4,), "landmarks": (68, 2), "K": (3, 3), "model_to_camera": (4, 4)}
+    places = {name: draws.normal(size=(3, *shape)) for name, shape in shapes.items()}
+    estimates.write(path, Estimates(THETA, **places))
+    back = estimates.read(path)
+    for name, values in places.items():
+        np.testing.assert_allclose(getattr(back, name), values, rtol=1e-6)
 
 
 def test_theta_alone_is_enough_and_what_is_assumed_is_noted(path):
@@ -75,6 +86,9 @@ def test_bad_theta_is_refused_by_row_and_column(path, theta, message):
         ("confidence", np.array([1, -1, 1.0]), "below zero in row 1"),
         ("confidence", np.zeros(3), "zero everywhere"),
         ("confidence", np.array([1, np.nan, 1]), "row 1"),
+        ("sd", np.ones((3, 4)), "/sd is (3, 4), not (3, 35)"),
+        ("landmarks", np.ones((2, 68, 2)), "/landmarks is (2, 68, 2)"),
+        ("K", np.full((3, 3, 3), np.inf), "/K holds"),
     ],
 )
 def test_bad_company_is_refused(path, name, value, message):

@@ -7,7 +7,7 @@ from scipy import stats
 from facegen.errors import RecipeError
 from facegen.recipe.loading import load
 from facegen.sampling.estimates import Estimates, EstimatesError
-from facegen.sampling.perturbation import Perturbation, with_zero_mean
+from facegen.sampling.perturbation import Around, Perturbation, perturbation_of, with_zero_mean
 from facegen.sampling.prior import Parent, prior_of
 from facegen.scene.parameters import layout_of
 
@@ -27,7 +27,7 @@ def perturbation(rows=7, weighted=False, confidence=None):
     theta = np.random.default_rng(0).normal(size=(rows, LAYOUT.width)).astype(np.float32)
     keys = tuple(f"photo-{i}" for i in range(rows))
     distributions = prior_of(load("bootstrap"), LAYOUT)
-    return Perturbation(distributions, Estimates(theta, keys, confidence), weighted)
+    return Perturbation(distributions, Estimates(theta, keys, confidence), Around(weighted))
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,44 @@ def test_what_is_added_is_the_stated_perturbation(added, group):
     worst = min(stats.kstest(column, STATED[group].cdf).pvalue for column in columns.T[:32])
     assert worst > 1e-5
     assert columns.std() == pytest.approx(STATED[group].std(), rel=0.01)
+
+
+def adaptive(sd):
+    """Around three estimates with these deviations."""
+    theta = np.random.default_rng(0).normal(size=(3, LAYOUT.width)).astype(np.float32)
+    estimates = Estimates(theta, sd=np.asarray(sd, np.float32))
+    return perturbation_of(load("bootstrap"), LAYOUT, estimates, Around(adaptive=True))
+
+
+def test_adaptive_draws_are_as_far_around_each_estimate_as_it_says():
+    sd = np.random.default_rng(1).uniform(0.1, 3, (3, LAYOUT.width))
+    sd[:, 5] = 0
+    source, indices = adaptive(sd), np.arange(30_000)
+    theta = source.theta(3, indices)
+    for row in range(3):
+        apart = theta[row::3].astype(np.float64) - source.estimates.theta[row]
+        np.testing.assert_allclose(apart.std(axis=0), sd[row], rtol=0.05)
+        assert np.abs(apart.mean(axis=0) / np.maximum(sd[row], 1)).max() < 0.06
+    draws = source.independent(3, indices, theta)
+    worst = min(stats.kstest(draws[column], stats.norm.cdf).pvalue for column in range(6, 40))
+    assert worst > 1e-5
+    assert (draws[5] == 0).all()
+    some = np.array([900, 4, 77])
+    assert np.array_equal(source.theta(1, some), source.theta(1, np.arange(1000))[some])
+
+
+@pytest.mark.parametrize("bad", [-1.0, 0.0])
+def test_deviations_that_are_none_are_refused(bad):
+    sd = np.ones((3, LAYOUT.width))
+    sd[1, 7] = bad
+    with pytest.raises(EstimatesError, match="/sd is below zero, or zero in some"):
+        adaptive(sd)
+
+
+def test_adaptive_needs_deviations():
+    estimates = Estimates(np.zeros((3, LAYOUT.width), np.float32))
+    with pytest.raises(EstimatesError, match="/sd is missing"):
+        perturbation_of(load("bootstrap"), LAYOUT, estimates, Around(adaptive=True))
 
 
 def test_every_estimate_is_used_equally_often():
