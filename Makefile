@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test kills fuzz poster docs lint gl clean
+.PHONY: demo test kills fuzz poster estimator docs lint gl clean
 
 demo: $(VENV)/installed          ## 1,000 faces into data/demo, on a GPU through EGL if there is one
 	-@sh tools/install_gl.sh $(BIN)/python
@@ -24,6 +24,9 @@ poster: $(VENV)/installed-test   ## the poster's table at small scale: an hour a
 	$(BIN)/python benchmarks/real_domain.py --train 1500 --test 200 --size 64 --out data/real
 	$(BIN)/python benchmarks/poster_table.py data/real --out data/poster \
 	  --plot data/poster/table.png --faces data/poster/faces.jpg
+
+estimator: $(VENV)/installed-test ## the network of `facegen estimate`, anew: five hours on two cores; it goes on
+	$(BIN)/python morphable_models/build_estimator.py --work data/estimator
 
 docs: $(VENV)/installed-test     ## the pages, into site/; a warning is an error
 	$(BIN)/python -m pip install --quiet '.[docs]' -c constraints.txt

@@ -34,8 +34,8 @@ networks      images -> theta, and the rest
 checkpoint    a network in a file, with all it needs
 estimators    a network run by PyTorch
 export        networks as ONNX files
-photographs   landmarks found against those marked
 opening       a trained network by its file
+photographs   landmarks found against those marked
 muon          an optimiser for convolutions
 optimisers    what moves the weights, and how fast
 average       the mean of the last weights

@@ -25,7 +25,7 @@ def need(extra: str, *packages: str) -> None:
 
 def shipped() -> Path:
     """The file of the network that comes along."""
-    return package_data("morphable_models") / "estimator.onnx"
+    return package_data("morphable_models") / "assets" / "estimator.onnx"
 
 
 def open_checkpoint(path: Path) -> "Checkpoint":

@@ -2,19 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from facegen.errors import FacegenError
+from facegen.errors import FacegenError, located
 from facegen.files import Array
 from facegen.learning import metrics
 from facegen.learning.estimate import EstimateSettings, Skipped, estimate
+from facegen.learning.faces import Cropping
 from facegen.learning.found import Trained
-from facegen.learning.images import FoundImage
+from facegen.learning.frames import framing_of
+from facegen.learning.images import FoundImage, find_images
+from facegen.learning.opening import open_network
 from facegen.learning.overlay import photograph_of
-from facegen.learning.points import PhotographPoints
+from facegen.learning.points import PhotographPoints, read_points
 from facegen.learning.seen import SeenLandmarks
 from facegen.models.morphable_model import LANDMARKS
 from facegen.sampling.estimates import Estimates
@@ -73,6 +77,15 @@ def evaluate_photographs(
     )
 
 
+def evaluate_files(network: Path, paths: Sequence[Path], marks: Path) -> Marked:
+    """The landmarks that a network finds in photographs, from a detector on."""
+    trained = open_network(network, "auto")
+    framing = framing_of(trained.facts.prior.camera, trained.facts.network.size)
+    settings = EstimateSettings(Cropping("detect", framing))
+    images = list(find_images(paths, lambda _: None))
+    return evaluate_photographs(trained, images, read_points(marks), settings)
+
+
 def _matched(
     estimates: Estimates,
     images: Sequence[FoundImage],
@@ -86,9 +99,7 @@ def _matched(
         of_image = [
             row for row, key in enumerate(estimates.keys or ()) if photograph_of(key) == image.key
         ]
-        for number, points in enumerate(marks.of(image.key)):
-            if len(points) != LANDMARKS:
-                raise FacegenError(f"{image.key}: a box, not {LANDMARKS} landmarks", "mark them")
+        for number, points in enumerate(_marks_of(image.key, marks)):
             row = None if image.key in unusable else _nearest(estimates, of_image, points)
             if row is None:
                 lost.append(f"{image.key}#{number + 1}" if number else image.key)
@@ -96,6 +107,15 @@ def _matched(
                 rows.append(row)
                 goals.append(points)
     return rows, goals, lost
+
+
+def _marks_of(key: str, marks: PhotographPoints) -> Sequence[Float32[Array, "68 2"]]:
+    """The landmarks of each face of a photograph."""
+    with located(key):
+        faces = marks.of(key)
+        if any(len(points) != LANDMARKS for points in faces):
+            raise FacegenError(f"has a box, not {LANDMARKS} landmarks", "mark them")
+        return faces
 
 
 def _nearest(estimates: Estimates, rows: list[int], points: Float32[Array, "68 2"]) -> int | None:

@@ -41,7 +41,13 @@ def test_all_that_is_written_is_read(path):
 
 def test_places_in_photographs_are_read(path):
     draws = np.random.default_rng(0)
-    shapes = {"sd": (35,), "box": (4,), "landmarks": (68, 2), "K": (3, 3), "model_to_camera": (4, 4)}
+    shapes = {
+        "sd": (35,),
+        "box": (4,),
+        "landmarks": (68, 2),
+        "K": (3, 3),
+        "model_to_camera": (4, 4),
+    }
     places = {name: draws.normal(size=(3, *shape)) for name, shape in shapes.items()}
     estimates.write(path, Estimates(THETA, **places))
     back = estimates.read(path)
