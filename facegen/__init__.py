@@ -21,8 +21,11 @@ cli/         the command line
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from facegen.dataset.reader import Dataset, Sample
     from facegen.dataset.spec import DatasetSpec
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from facegen.imaging.faces import Faces
     from facegen.models.morphable_model import MorphableModel
     from facegen.recipe.recipe import Recipe
+    from facegen.sampling.estimates import Estimates
     from facegen.sampling.samples import Samples
     from facegen.scene.parameters import Parameters
 
@@ -38,6 +42,7 @@ __version__ = "0.2.0.dev0"
 __all__ = [
     "Dataset",
     "DatasetSpec",
+    "Estimates",
     "FacegenError",
     "Faces",
     "MorphableModel",
@@ -46,6 +51,7 @@ __all__ = [
     "Sample",
     "Samples",
     "Summary",
+    "estimate",
     "generate",
     "load_model",
     "load_recipe",
@@ -57,6 +63,7 @@ __all__ = [
 _TYPES = {
     "Dataset": "facegen.dataset.reader",
     "DatasetSpec": "facegen.dataset.spec",
+    "Estimates": "facegen.sampling.estimates",
     "FacegenError": "facegen.errors",
     "Faces": "facegen.imaging.faces",
     "MorphableModel": "facegen.models.morphable_model",
@@ -136,6 +143,20 @@ def open_dataset(path_or_url: "str | Path", split: str | None = None) -> "Datase
     from facegen.dataset.reader import Dataset
 
     return Dataset(str(path_or_url), split)
+
+
+def estimate(
+    images: "Sequence[NDArray[np.uint8]]", network: "str | Path" = "shipped", crop: str = "detect"
+) -> "Estimates":
+    """Estimate the faces in photographs (H, W, 3) uint8; the keys are the images' numbers.
+
+    network: a checkpoint, an .onnx file, or shipped, which needs `pip install facegen[estimate]`.
+    crop: detect, every face there is, or whole, the middle square. Images without a face are left
+    out; FacegenError where none has one.
+    """
+    from facegen.learning import arrays
+
+    return arrays.estimate(images, str(network), crop)
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ import click
 from tqdm import tqdm
 
 from facegen.cli.options import FILE
-from facegen.errors import FacegenError, UsageError
+from facegen.errors import UsageError
 from facegen.files import check_output
 from facegen.learning.opening import need, open_network, shipped
 from facegen.sampling import estimates
@@ -92,6 +92,7 @@ def settings_of(trained: Any, options: dict[str, Any], named: bool) -> Any:
     from facegen.learning.faces import Cropping
     from facegen.learning.frames import framing_of
     from facegen.learning.points import read_points
+    from facegen.learning.training_set import model_at_hand
 
     landmarks = options["landmarks"]
     crop: Any = options["crop"] or ("given" if landmarks else "whole" if named else "detect")
@@ -104,19 +105,11 @@ def settings_of(trained: Any, options: dict[str, Any], named: bool) -> Any:
     framing = framing_of(trained.facts.prior.camera, trained.facts.network.size)
     points = read_points(landmarks) if landmarks else None
     cropping = Cropping(crop, framing, points)
-    model = _model(trained)
+    facts = trained.facts
+    model = model_at_hand(facts.prior, facts.model)
+    if model is None:
+        note(f"no model_to_camera: the face model {facts.model.name} is not here")
     return EstimateSettings(cropping, model, options["strict"], options["batch"])
-
-
-def _model(trained: Any) -> Any:
-    """The face model that theta speaks of, if it is here."""
-    from facegen.learning.training_set import open_model_of
-
-    try:
-        return open_model_of(trained.facts.prior, trained.facts.model, None)
-    except FacegenError as error:
-        note(f"no model_to_camera, for the face model is not here: {error.message}")
-        return None
 
 
 def note(words: str) -> None:

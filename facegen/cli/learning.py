@@ -19,7 +19,7 @@ from facegen.learning.config import (
     TrainingConfig,
     parse_weights,
 )
-from facegen.learning.opening import SHIPPED, need, open_network, shipped
+from facegen.learning.opening import named, need, open_network
 
 # How files of these kinds begin; those that are there are replaced by their kind alone.
 CHECKPOINT, LOG, PNG, ONNX = b"PK\x03\x04", b"step,", b"\x89PNG", b"\x08"
@@ -119,8 +119,7 @@ def train(weights: str | None, **options: Any) -> None:
 
     options["shards"] = tuple(options["shards"])
     if options["start"]:
-        named = options["start"]
-        options["start"] = shipped() if named == SHIPPED else Path(named)
+        options["start"] = named(options["start"])
     out, read = options["out"], (*options["shards"], options["pretrained"])
     check_output("--out", out, CHECKPOINT, read)
     check_output("the log of --out,", out.with_suffix(".csv"), LOG, (*read, out))
@@ -156,7 +155,7 @@ def evaluate(
     colour, shape, masks, landmarks and theta. Of PHOTOS with --landmarks: how far those that are
     found are from those that people marked.
     """
-    network = shipped() if net == SHIPPED else Path(net)
+    network = named(net)
     if landmarks:
         click.echo(of_photographs(network, paths, landmarks, crop, as_json, options))
         return

@@ -8,6 +8,7 @@ training_set  shards that agree in layout, model and image
 points        landmarks and boxes of photographs
 images        images found
 metrics       the poster's errors
+calibration   what standard deviations are worth
 shapes        errors of the face and its parts
 seen          landmarks of theta
 mirror        landmarks of mirrored images
@@ -35,6 +36,7 @@ checkpoint    a network in a file, with all it needs
 estimators    a network run by PyTorch
 export        networks as ONNX files
 opening       a trained network by its file
+arrays        photographs in memory -> estimates
 photographs   landmarks found against those marked
 muon          an optimiser for convolutions
 optimisers    what moves the weights, and how fast

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 from facegen.errors import DatasetError
 from facegen.files import Array
 from facegen.imaging.faces import bare_images, settings_for
-from facegen.learning import metrics
+from facegen.learning import calibration, metrics
 from facegen.learning.comparison import strips
 from facegen.learning.found import Estimator, Found
 from facegen.learning.opening import open_network
@@ -93,8 +93,23 @@ class Evaluation:
     def to_json(self) -> dict[str, Any]:
         """Mean and standard deviation over the images of every error."""
         images = len(self.errors["photometric"])
-        figures = metrics.mean_and_sd(self.errors)
-        return {"images": images, "network_ms": self.milliseconds, "errors": figures}
+        return {
+            "images": images,
+            "network_ms": self.milliseconds,
+            "errors": metrics.mean_and_sd(self.plain),
+            "deviations": {name: c._asdict() for name, c in self.calibrations.items()},
+        }
+
+    @property
+    def plain(self) -> dict[str, Float64[Array, "N"]]:
+        """The errors alone."""
+        apart = (calibration.WITHIN, calibration.EXPECTED)
+        return {name: e for name, e in self.errors.items() if not name.startswith(apart)}
+
+    @property
+    def calibrations(self) -> dict[str, calibration.Calibration]:
+        """What the estimated standard deviations are worth, by group of theta."""
+        return calibration.calibrations(self.errors)
 
 
 def evaluate_shards(net: Path, paths: Sequence[Path], settings: EvaluateSettings) -> Evaluation:
@@ -160,6 +175,8 @@ def judge(found: Found, faces: Faces, rerendering: Rerendering) -> Judgement:
         **metrics.group_errors(theta, faces.theta, layout),
         **landmark_errors(found, faces),
     }
+    if found.sd is not None:
+        errors |= calibration.of_faces(theta, found.sd, faces.theta, layout)
     distance = metrics.colour_distance(faces.images, rendered) * (mask & truth)
     return Judgement(errors, rendered, distance)
 
@@ -184,14 +201,24 @@ def time_of(estimator: Estimator, inputs: UInt8[Array, "N S S 3"]) -> float:
 
 def table(evaluation: Evaluation) -> str:
     """The figures in the poster's columns, and more."""
-    figures = metrics.mean_and_sd(evaluation.errors)
-    lines = [f"{len(evaluation.errors['photometric']):,} images: mean ± sd"]
-    for name, figure in figures.items():
-        lines.append(f"{_TITLES.get(name, name):38} {figure['mean']:8.3f} ± {figure['sd']:.3f}")
-    if "nme" in figures:
-        area = 100 * metrics.area_under_curve(evaluation.errors["nme"])
-        lines.append(f"{'landmarks, 68: area up to 8 % [%]':38} {area:8.3f}")
-    return "\n".join([*lines, f"{'network, one image [ms]':38} {evaluation.milliseconds:8.3f}"])
+    errors, plain = evaluation.errors, evaluation.plain
+    lines = [f"{len(errors['photometric']):,} images: mean ± sd"]
+    for name, figure in metrics.mean_and_sd(plain).items():
+        lines.append(_line(_TITLES.get(name, name), f"{figure['mean']:8.3f} ± {figure['sd']:.3f}"))
+    if "nme" in errors:
+        # From aside, the corners of the eyes lie next to each other: means say little.
+        middle, area = np.median(errors["nme"]), metrics.area_under_curve(errors["nme"])
+        lines.append(_line("landmarks, 68: median NME [%]", f"{middle:8.3f}"))
+        lines.append(_line("landmarks, 68: area up to 8 % [%]", f"{100 * area:8.3f}"))
+    for name, found in evaluation.calibrations.items():
+        rank = "none" if found.spearman is None else f"{found.spearman:.2f}"
+        text = f"{100 * found.within:8.3f}, rank correlation {rank}"
+        lines.append(_line(f"{name} within its sd [%]", text))
+    return "\n".join([*lines, _line("network, one image [ms]", f"{evaluation.milliseconds:8.3f}")])
+
+
+def _line(title: str, figures: str) -> str:
+    return f"{title:38} {figures}"
 
 
 _TITLES = {

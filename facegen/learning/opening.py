@@ -23,6 +23,11 @@ def need(extra: str, *packages: str) -> None:
         raise FacegenError(message, f"pip install 'facegen[{extra}]'")
 
 
+def named(network: str) -> Path:
+    """The file of a network: one's own, or that of the one that is shipped."""
+    return shipped() if network == SHIPPED else Path(network)
+
+
 def shipped() -> Path:
     """The file of the network that comes along."""
     return package_data("morphable_models") / "assets" / "estimator.onnx"

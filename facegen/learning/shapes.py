@@ -17,7 +17,9 @@ from facegen.models.morphable_model import SEGMENTS, MorphableModel
 from facegen.scene.alignment import rigidly_aligned, similarity, similarly_aligned
 
 NOSE_TIP, NOSE, EYES = 30, (27, 33), (36, 45)
-REACH = 0.7
+REACH, ROOM = 0.7, 1.4
+MOST_AROUND = 12  # Triangles of a vertex that are looked at; poles of eyeballs have more.
+SCANNED = 1000  # Points of a face from which its surface is measured.
 NOT_FACE = ("ears", "neck", "scalp", "teeth", "mouth", "eyes")
 # Landmarks whose surroundings are a part of the face.
 PARTS = {
@@ -32,23 +34,31 @@ Errors = dict[str, Float64[Array, "N"]]
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """Vertices of a model's face, of its parts by name, and the triangles around each vertex."""
+    """Vertices of a model's face, and of its parts by name.
+
+    scan: some of the face's, spread over it; near: those that any of them can lie next to, and the
+    triangles around each of these.
+    """
 
     face: Int64[Array, "F"]
     parts: dict[str, Int64[Array, "P"]]
-    around: Int64[Array, "V k 3"]
+    scan: Int64[Array, "S"]
+    near: Int64[Array, "n"]
+    around: Int64[Array, "n k 3"]
 
 
 def regions_of(model: MorphableModel) -> Regions:
     """The face of a model and its parts, as they lie on its mean face."""
     points, marks = model.mean_face, model.mean_face[model.landmarks]
-    lengths = [np.linalg.norm(marks[a] - marks[b]) for a, b in (EYES, NOSE)]
-    near = np.linalg.norm(points - marks[NOSE_TIP], axis=1) < REACH * sum(lengths)
+    reach = REACH * sum(np.linalg.norm(marks[a] - marks[b]) for a, b in (EYES, NOSE))
+    distance = np.linalg.norm(points - marks[NOSE_TIP], axis=1)
     skin = ~np.isin(model.segmentation, [SEGMENTS.index(name) for name in NOT_FACE])
-    face = np.flatnonzero(near & skin)
+    face = np.flatnonzero((distance < reach) & skin)
     nearest = cKDTree(marks).query(points[face])[1]
     parts = {name: face[np.isin(nearest, list(group))] for name, group in PARTS.items()}
-    return Regions(face, parts, triangles_around(model.triangles, len(points)))
+    near = np.flatnonzero(distance < ROOM * reach)
+    around = triangles_around(model.triangles, len(points))[near]
+    return Regions(face, parts, face[:: max(1, len(face) // SCANNED)], near, around)
 
 
 def triangles_around(triangles: Array, vertices: int) -> Int64[Array, "V k 3"]:
@@ -57,7 +67,8 @@ def triangles_around(triangles: Array, vertices: int) -> Int64[Array, "V k 3"]:
     order = np.argsort(corners, kind="stable")
     counts = np.bincount(corners, minlength=vertices)
     first = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    slots = np.arange(max(1, counts.max()))[None] % np.maximum(counts, 1)[:, None]
+    most = min(MOST_AROUND, int(counts.max()))
+    slots = np.arange(most)[None] % np.maximum(counts, 1)[:, None]
     rows = order[np.minimum(first[:, None] + slots, len(order) - 1)] // 3
     return np.asarray(triangles[rows], np.int64)
 
@@ -90,9 +101,9 @@ def scan_to_mesh(points: Points, truth: Points, regions: Regions) -> Float64[Arr
     """The mean distance from each true face to the estimated surface, which is fitted onto it."""
     distances = []
     for estimate, goal in zip(points, truth, strict=True):
-        scan = goal[regions.face].astype(np.float64)
+        scan = goal[regions.scan].astype(np.float64)
         moved = _fitted(estimate.astype(np.float64), goal, regions.face)
-        nearest = cKDTree(moved).query(scan)[1]
+        nearest = cKDTree(moved[regions.near]).query(scan)[1]
         corners = moved[regions.around[nearest]]
         distances.append(distance_to_triangles(scan[:, None], corners).min(axis=1).mean())
     return np.array(distances)

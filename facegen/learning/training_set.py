@@ -11,7 +11,7 @@ from facegen.dataset.encoding import Layer
 from facegen.dataset.index import INDEX, Index, ModelEntry, layers_of, read_index, recipe_of
 from facegen.dataset.scan import complete_tars
 from facegen.dataset.stores.folder import FolderStore
-from facegen.errors import DatasetError, RecipeError, located
+from facegen.errors import DatasetError, FacegenError, RecipeError, located
 from facegen.models import catalogue
 from facegen.models.cache import open_model
 from facegen.models.morphable_model import MorphableModel
@@ -121,6 +121,14 @@ def open_model_of(recipe: Recipe, recorded: ModelEntry, name: str | None) -> Mor
             "give --model the file it was made with",
         )
     return model
+
+
+def model_at_hand(recipe: Recipe, recorded: ModelEntry) -> MorphableModel | None:
+    """The recorded face model, if it is here."""
+    try:
+        return open_model_of(recipe, recorded, None)
+    except FacegenError:
+        return None
 
 
 def _folder_of(path: Path) -> Path:
