@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from facegen.files import write_file
+from facegen.files import make_folder, write_file
 from facegen.learning import checkpoint
 from facegen.learning.config import PRESETS
 from facegen.learning.evaluate import EvaluateSettings, Evaluation, evaluate_shards
@@ -27,22 +27,37 @@ from facegen.learning.photographs import evaluate_files
 from facegen.learning.photographs import table as photographs_table
 
 OUT = Path(__file__).resolve().parent / "assets" / "estimator.onnx"
-RECIPE, SIZE, FACES, UNSEEN = "natural", 64, 200_000, 1000
+SIZE, FACES, UNSEEN = 64, 200_000, 1000
 STEPS, EVERY = 60_000, 1500
 MARKS = "landmarks.json"
 BATCH = PRESETS["modern"].batch
 POLL_S = 5.0
+# Faces as the detector's boxes and the landmarks found first frame them.
+RECIPE = """
+extends = "natural"
+description = "natural, cropped as faces are when they are estimated"
+
+[crop.scale]
+distribution = "normal"
+mean = 1.4
+sd = 0.12
+
+[crop.shift]
+distribution = "normal"
+mean = 0
+sd = 0.05
+"""
 CARD = """# The estimator
 
 `estimator.onnx` estimates theta of the generic model, 68 landmarks, how far off both may be, and
 which landmarks are visible, from images of {size} x {size} pixels. `build_estimator.py` made it:
 {network}, trained in {hours:.1f} hours on {steps:,} batches of {batch} of {faces:,} faces of the
-recipe `{recipe}`. No photograph and no weights of others went into it.
+recipe `natural`, cropped closer. No photograph and no weights of others went into it.
 
 Licence: CC0 1.0. Weights are kept as 16-bit floats; outputs are within {difference:.1e} of those of
 PyTorch.
 
-On {unseen:,} faces of `{recipe}` that it has not seen:
+On {unseen:,} such faces that it has not seen:
 
 ```
 {figures}
@@ -56,6 +71,11 @@ class Work:
 
     folder: Path
     photographs: Path | None
+
+    @property
+    def recipe(self) -> Path:
+        """What the faces are."""
+        return self.folder / "estimator.toml"
 
     @property
     def faces(self) -> Path:
@@ -78,9 +98,9 @@ def facegen(*options: object) -> list[str]:
     return [sys.executable, "-m", "facegen", *map(str, options)]
 
 
-def render(folder: Path, count: int, seed: int) -> None:
+def render(recipe: Path, folder: Path, count: int, seed: int) -> None:
     """Render what is missing of a data set."""
-    options = ("--recipe", RECIPE, "--count", count, "--size", SIZE, "--seed", seed)
+    options = ("--recipe", recipe, "--count", count, "--size", SIZE, "--seed", seed)
     layers = ("--layers", "landmarks2d", "--out", folder)
     subprocess.run(facegen("render", *options, *layers), check=True)
 
@@ -141,7 +161,6 @@ def card(evaluation: Evaluation, network: Path, hours: float, difference: float)
         steps=facts.step,
         batch=BATCH,
         faces=FACES,
-        recipe=RECIPE,
         difference=difference,
         unseen=UNSEEN,
         figures=table(evaluation),
@@ -154,9 +173,11 @@ def card(evaluation: Evaluation, network: Path, hours: float, difference: float)
 @click.option("--out", type=click.Path(path_type=Path), default=OUT, show_default=True)
 def main(folder: Path, photographs: Path | None, out: Path) -> None:
     """Make the network, or go on making it."""
+    make_folder(folder)
     work = Work(folder, photographs)
-    render(work.faces, FACES, seed=101)
-    render(work.unseen, UNSEEN, seed=102)
+    write_file(work.recipe, RECIPE.encode())
+    render(work.recipe, work.faces, FACES, seed=101)
+    render(work.recipe, work.unseen, UNSEEN, seed=102)
     train(work)
     difference = export(checkpoint.load(work.network), out, half=True)
     evaluation = evaluate_shards(out, [work.unseen], EvaluateSettings())
