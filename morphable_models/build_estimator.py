@@ -32,10 +32,18 @@ STEPS, EVERY = 60_000, 1500
 MARKS = "landmarks.json"
 BATCH = PRESETS["modern"].batch
 POLL_S = 5.0
-# Faces as the detector's boxes and the landmarks found first frame them.
+# Faces as a detector finds them, most of them not far from the front, and as its boxes frame them.
 RECIPE = """
 extends = "natural"
-description = "natural, cropped as faces are when they are estimated"
+description = "natural, turned and cropped as detected faces are"
+
+[rotation.yaw]
+distribution = "mixture"
+components = [
+  { weight = 0.70, distribution = "normal", mean_degrees = 0, sd_degrees = 15 },
+  { weight = 0.25, distribution = "normal", mean_degrees = 0, sd_degrees = 30 },
+  { weight = 0.05, distribution = "uniform", low_degrees = -90, high_degrees = 90 },
+]
 
 [crop.scale]
 distribution = "normal"
