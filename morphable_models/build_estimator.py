@@ -27,7 +27,7 @@ from facegen.learning.photographs import evaluate_files
 from facegen.learning.photographs import table as photographs_table
 
 OUT = Path(__file__).resolve().parent / "assets" / "estimator.onnx"
-SIZE, FACES, UNSEEN = 64, 200_000, 1000
+SIZE, FACES, UNSEEN = 64, 100_000, 1000
 STEPS, EVERY = 60_000, 1500
 MARKS = "landmarks.json"
 BATCH = PRESETS["modern"].batch
