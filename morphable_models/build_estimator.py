@@ -110,7 +110,9 @@ def render(recipe: Path, folder: Path, count: int, seed: int) -> None:
     """Render what is missing of a data set."""
     options = ("--recipe", recipe, "--count", count, "--size", SIZE, "--seed", seed)
     layers = ("--layers", "landmarks2d", "--out", folder)
-    subprocess.run(facegen("render", *options, *layers), check=True)
+    ended = subprocess.run(facegen("render", *options, *layers), check=False).returncode
+    if ended:
+        raise click.ClickException(f"rendering ended with {ended}")
 
 
 def train(work: Work) -> None:
