@@ -15,12 +15,18 @@ BELONGING: dict[tuple[str, str, str], set[str]] = {
 }
 
 
+# Tables of a prior that go where a perturbation is stated instead.
+OF_PRIORS = ("face_units", "attributes")
+
+
 def merged(base: Table, changes: Table) -> Table:
     """Key by key, but a table that names its own distribution replaces the old one whole.
 
     Where another kind is stated than the base has, what belongs to the base's is left out.
     """
     table = {**base, **_freed(base, changes)}
+    if (base.get("kind"), changes.get("kind")) == ("prior", "perturbation"):
+        table = {key: value for key, value in table.items() if key not in OF_PRIORS}
     for key, value in changes.items():
         old = table.get(key)
         nested = isinstance(old, dict) and isinstance(value, dict) and "distribution" not in value

@@ -96,3 +96,13 @@ def test_another_kind_leaves_out_what_belongs_to_the_old_one(changes):
         assert stated.items() <= recipe.table[section].items()
     assert "exposure" in NATURAL.table["image"]
     assert ("exposure" in recipe.table["image"]) == (recipe.image.encoding == "srgb")
+
+
+def test_a_perturbation_takes_the_appearance_of_natural_and_none_of_its_prior():
+    around, natural = load("bootstrap-natural"), load("natural")
+    assert around.kind == "perturbation"
+    assert around.face_units is None
+    assert around.attire == natural.attire
+    assert around.table["image"] == natural.table["image"]
+    for group in ("shape", "expression", "reflectance", "rotation", "illumination"):
+        assert around.table[group] == load("bootstrap").table[group], group
