@@ -5,7 +5,7 @@
 Renders the faces, trains on them, prints how the error falls with the hours, and writes the file
 with its card. No photograph and no weights of others are used; with --photographs, a folder with
 landmarks.json, the landmarks found in them are measured at every stop, too. Stopped or killed, the
-same command continues. It needs `pip install 'facegen[train]'`, and five hours on two cores.
+same command continues. It needs `pip install 'facegen[train]'`, and two to three hours on two cores.
 """
 
 import csv
@@ -28,7 +28,7 @@ from facegen.learning.photographs import table as photographs_table
 
 OUT = Path(__file__).resolve().parent / "assets" / "estimator.onnx"
 SIZE, FACES, UNSEEN = 64, 100_000, 1000
-STEPS, EVERY = 60_000, 1500
+STEPS, EVERY = 30_000, 1500
 MARKS = "landmarks.json"
 BATCH = PRESETS["modern"].batch
 POLL_S = 5.0
