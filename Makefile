@@ -25,7 +25,7 @@ poster: $(VENV)/installed-test   ## the poster's table at small scale: an hour a
 	$(BIN)/python benchmarks/poster_table.py data/real --out data/poster \
 	  --plot data/poster/table.png --faces data/poster/faces.jpg
 
-estimator: $(VENV)/installed-test ## the network of `facegen estimate`, anew: two to three hours on two cores; it goes on
+estimator: $(VENV)/installed-test ## the network of `facegen estimate`, anew: two hours on two cores; it goes on
 	$(BIN)/python morphable_models/build_estimator.py --work data/estimator
 
 docs: $(VENV)/installed-test     ## the pages, into site/; a warning is an error

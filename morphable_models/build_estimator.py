@@ -5,7 +5,7 @@
 Renders the faces, trains on them, prints how the error falls with the hours, and writes the file
 with its card. No photograph and no weights of others are used; with --photographs, a folder with
 landmarks.json, the landmarks found in them are measured at every stop, too. Stopped or killed, the
-same command continues. It needs `pip install 'facegen[train]'`, and two to three hours on two cores.
+same command continues. It needs `pip install 'facegen[train]'`, and two hours on two cores.
 """
 
 import csv

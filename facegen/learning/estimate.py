@@ -25,6 +25,8 @@ from facegen.sampling.estimates import Estimates, Origin
 EYES = (36, 45)  # Their outer corners.
 # The expected error of landmarks, in shares of the eyes' distance, with a confidence of a half.
 HALF_CONFIDENCE = 0.1
+# How far a second frame may lie from the first, by its side, and how many times larger it may be.
+FARTHEST, LARGER = 0.5, 2.0
 _HINT = "leave it out, or go on without --strict"
 
 
@@ -80,20 +82,28 @@ def look(trained: Trained, faces: Sequence[Face], cropping: Cropping) -> Looked:
     size = cropping.framing.size
     frames = [face.frame for face in faces]
     found = trained.estimator(_pixels(faces, frames, size))
-    if cropping.crop == "detect" and found.landmarks is not None:
-        frames = again(frames, found, trained.facts, cropping.framing)
+    _check_finite(found, faces)
+    if found.landmarks is not None and any(face.room != face.frame for face in faces):
+        frames = again(faces, found, trained.facts, cropping.framing)
         found = trained.estimator(_pixels(faces, frames, size))
     return Looked(faces, frames, found)
 
 
-def again(frames: Sequence[Frame], found: Found, facts: Facts, framing: Framing) -> list[Frame]:
-    """The frames about the landmarks that were found, turned as the heads lean."""
+def again(faces: Sequence[Face], found: Found, facts: Facts, framing: Framing) -> list[Frame]:
+    """The frames about the landmarks that were found, turned as the heads lean.
+
+    The first one stays where a face was not detected, or where what was found lies far from it.
+    """
     assert found.landmarks is not None
     leans = roll_of(facts.theta.unpack(found.theta).rotation)
-    return [
-        framing.turned(frame.to_picture(places), frame.turn + float(lean))
-        for frame, places, lean in zip(frames, found.landmarks, leans, strict=True)
-    ]
+    frames = []
+    for face, places, lean in zip(faces, found.landmarks, leans, strict=True):
+        first = face.frame
+        frame = framing.turned(first.to_picture(places), first.turn + float(lean))
+        away = max(abs(frame.u - first.u), abs(frame.v - first.v)) / first.side
+        near = away < FARTHEST and 1 / LARGER < frame.side / first.side < LARGER
+        frames.append(frame if near and face.room != first else first)
+    return frames
 
 
 def estimates_of(looked: Looked, trained: Trained, settings: EstimateSettings) -> Estimates:
@@ -101,7 +111,7 @@ def estimates_of(looked: Looked, trained: Trained, settings: EstimateSettings) -
     faces, frames, found = looked.faces, looked.frames, looked.found
     turns = np.array([frame.turn for frame in frames])
     theta = turned(trained.facts.theta, found.theta, -turns)
-    _check_finite(theta, faces)
+    _check_finite(found, faces)
     estimates = Estimates(theta, tuple(face.key for face in faces), sd=found.sd)
     K = np.stack([face.K for face in faces])
     if found.landmarks is None:
@@ -156,11 +166,14 @@ def _pixels(faces: Sequence[Face], frames: Sequence[Frame], size: int) -> Array:
     return np.stack([face.pixels(frame, size) for face, frame in pairs])
 
 
-def _check_finite(theta: Array, faces: Sequence[Face]) -> None:
-    bad = np.flatnonzero(~np.isfinite(theta).all(axis=1))
-    if len(bad):
-        message = f"{faces[bad[0]].key}: the network's estimate is not finite"
-        raise FacegenError(message, "train it further")
+def _check_finite(found: Found, faces: Sequence[Face]) -> None:
+    for values in found:
+        if values is None:
+            continue
+        rows = np.flatnonzero(~np.isfinite(values).reshape(len(faces), -1).all(axis=1))
+        if len(rows):
+            message = f"{faces[rows[0]].key}: the network's estimate is not finite"
+            raise FacegenError(message, "train it further")
 
 
 def _joined(parts: Sequence[Estimates]) -> Estimates:
