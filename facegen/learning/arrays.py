@@ -12,7 +12,6 @@ from facegen.files import Array
 from facegen.learning.estimate import EstimateSettings
 from facegen.learning.estimate import estimate as run
 from facegen.learning.faces import Cropping
-from facegen.learning.frames import framing_of
 from facegen.learning.images import FoundImage
 from facegen.learning.opening import named, open_network
 from facegen.learning.training_set import model_at_hand
@@ -28,9 +27,8 @@ def estimate(images: Sequence[UInt8[Array, "H W 3"]], network: str, crop: str) -
             kind = f"{image.dtype} {image.shape}"
             raise FacegenError(f"image {number} is {kind}, not uint8 (H, W, 3)", "give RGB")
     trained = open_network(named(network), "auto")
-    framing = framing_of(trained.facts.prior.camera, trained.facts.network.size)
     settings = EstimateSettings(
-        Cropping("detect" if crop == "detect" else "whole", framing),
+        Cropping("detect" if crop == "detect" else "whole", trained.framing),
         model_at_hand(trained.facts.prior, trained.facts.model),
     )
     found = (FoundImage(str(i), partial(_encoded, image)) for i, image in enumerate(images))

@@ -1,5 +1,7 @@
 """Faces in photographs: where they are, and what is kept of the pictures around them."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -70,6 +72,20 @@ def faces_in(key: str, data: bytes, cropping: Cropping) -> list[Face]:
             _face(name, picture, frame, cropping.crop, size, K)
             for name, frame in zip(names, frames, strict=True)
         ]
+
+
+def photograph_of(key: str) -> str:
+    """The photograph of a face's key: 'group.jpg' of 'group.jpg#2'."""
+    name, mark, number = key.rpartition("#")
+    return name if mark and number.isdecimal() else key
+
+
+def rows_by_photograph(keys: Iterable[str]) -> Mapping[str, list[int]]:
+    """The rows of each photograph's faces, by its key."""
+    rows = defaultdict(list)
+    for row, key in enumerate(keys):
+        rows[photograph_of(key)].append(row)
+    return rows
 
 
 def _frames(key: str, picture: Image.Image, cropping: Cropping) -> list[Frame]:

@@ -9,6 +9,7 @@ from jaxtyping import Float32, UInt8
 
 from facegen.files import Array
 from facegen.learning.facts import Facts
+from facegen.learning.frames import Framing, framing_of
 from facegen.learning.mirror import mirrored
 
 Images = UInt8[Array, "N S S 3"]
@@ -38,6 +39,11 @@ class Trained:
     estimator: Estimator
     facts: Facts
     source: str
+
+    @property
+    def framing(self) -> Framing:
+        """How the faces are cropped that it was trained on, on average."""
+        return framing_of(self.facts.prior.camera, self.facts.network.size)
 
 
 def averaging(run: Estimator) -> Estimator:

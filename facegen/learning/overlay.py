@@ -1,6 +1,5 @@
 """Photographs with the estimated faces drawn in: meshes, landmarks, and a contact sheet."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -11,6 +10,7 @@ from jaxtyping import Float32, Float64, UInt8
 from PIL import Image, ImageDraw
 
 from facegen.files import Array, make_folder, write_file
+from facegen.learning.faces import rows_by_photograph
 from facegen.learning.frames import Frame, cut
 from facegen.learning.images import FoundImage
 from facegen.models.morphable_model import MorphableModel
@@ -37,9 +37,7 @@ def draw(
     folder: Path, estimates: Estimates, images: Iterable[FoundImage], model: MorphableModel | None
 ) -> None:
     """Write each photograph with its faces into a folder, and a sheet of the first faces."""
-    rows = defaultdict(list)
-    for row, key in enumerate(estimates.keys or ()):
-        rows[photograph_of(key)].append(row)
+    rows = rows_by_photograph(estimates.keys or ())
     settings = RenderSettings(MESH_SIZE, frozenset({"normal"}))
     renderer = open_renderer("cpu", model, settings) if model else None
     overlay = Overlay(estimates, model, renderer)
@@ -53,12 +51,6 @@ def draw(
         if renderer:
             renderer.close()
     write_file(folder / SHEET, jpeg(sheet(overlay.tiles)))
-
-
-def photograph_of(key: str) -> str:
-    """The photograph of a face's key: 'group.jpg' of 'group.jpg#2'."""
-    name, mark, number = key.rpartition("#")
-    return name if mark and number.isdecimal() else key
 
 
 def file_of(key: str) -> Path:

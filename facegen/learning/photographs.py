@@ -11,13 +11,11 @@ from jaxtyping import Float32, Float64
 from facegen.errors import FacegenError, located
 from facegen.files import Array
 from facegen.learning import metrics
-from facegen.learning.estimate import EstimateSettings, Skipped, estimate
-from facegen.learning.faces import Cropping
+from facegen.learning.estimate import EstimateSettings, estimate
+from facegen.learning.faces import Cropping, rows_by_photograph
 from facegen.learning.found import Trained
-from facegen.learning.frames import framing_of
 from facegen.learning.images import FoundImage, find_images
 from facegen.learning.opening import open_network
-from facegen.learning.overlay import photograph_of
 from facegen.learning.points import PhotographPoints, read_points
 from facegen.learning.seen import SeenLandmarks
 from facegen.models.morphable_model import LANDMARKS
@@ -57,10 +55,10 @@ def evaluate_photographs(
     settings: EstimateSettings,
 ) -> Marked:
     """Estimate the faces of photographs, and compare with the marked landmarks."""
-    estimates, skipped = estimate(trained, images, settings)
+    estimates, _ = estimate(trained, images, settings)
     if estimates.landmarks is None:
         raise FacegenError("the network estimates no landmarks", "train with --layers landmarks2d")
-    rows, marked, lost = _matched(estimates, images, marks, skipped)
+    rows, marked, lost = _matched(estimates, images, marks)
     if not rows:
         raise FacegenError("none of the marked faces was found", "give --crop given")
     seen = SeenLandmarks(trained.facts.prior)
@@ -80,8 +78,7 @@ def evaluate_photographs(
 def evaluate_files(network: Path, paths: Sequence[Path], marks: Path) -> Marked:
     """The landmarks that a network finds in photographs, from a detector on."""
     trained = open_network(network, "auto")
-    framing = framing_of(trained.facts.prior.camera, trained.facts.network.size)
-    settings = EstimateSettings(Cropping("detect", framing))
+    settings = EstimateSettings(Cropping("detect", trained.framing))
     images = list(find_images(paths, lambda _: None))
     return evaluate_photographs(trained, images, read_points(marks), settings)
 
@@ -90,17 +87,14 @@ def _matched(
     estimates: Estimates,
     images: Sequence[FoundImage],
     marks: PhotographPoints,
-    skipped: Sequence[Skipped],
 ) -> tuple[list[int], list[Float32[Array, "68 2"]], list[str]]:
     """The estimate of each marked face, its landmarks, and the faces that none lies near to."""
     rows, goals, lost = [], [], []
-    unusable = {image.key for image in skipped}
+    of_photographs = rows_by_photograph(estimates.keys or ())
     for image in images:
-        of_image = [
-            row for row, key in enumerate(estimates.keys or ()) if photograph_of(key) == image.key
-        ]
+        of_image = of_photographs.get(image.key, [])
         for number, points in enumerate(_marks_of(image.key, marks)):
-            row = None if image.key in unusable else _nearest(estimates, of_image, points)
+            row = _nearest(estimates, of_image, points)
             if row is None:
                 lost.append(f"{image.key}#{number + 1}" if number else image.key)
             else:

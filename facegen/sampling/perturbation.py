@@ -43,8 +43,8 @@ class Perturbation:
     how: Around
 
     def theta(self, seed: int, indices: Int64[Array, "N"]) -> Float32[Array, "N m"]:
-        draws = draw_theta(self.distributions, seed, indices)
-        return np.asarray(self._around(seed, indices) + self._scale(seed, indices) * draws)
+        draws, rows = draw_theta(self.distributions, seed, indices), self.rows(seed, indices)
+        return np.asarray(self.estimates.theta[rows] + self._scale(rows) * draws)
 
     def attributes(
         self, seed: int, indices: Int64[Array, "N"]
@@ -59,8 +59,9 @@ class Perturbation:
     def independent(
         self, seed: int, indices: Int64[Array, "N"], theta: Float32[Array, "N m"]
     ) -> list[Float32[Array, "k"]]:
-        scale = np.maximum(self._scale(seed, indices), TINY)
-        return list(((theta - self._around(seed, indices)) / scale).T)
+        rows = self.rows(seed, indices)
+        apart = theta - self.estimates.theta[rows]
+        return list((apart / np.maximum(self._scale(rows), TINY)).T)
 
     def rows(self, seed: int, indices: Int64[Array, "N"]) -> Int64[Array, "N"]:
         """The row of the estimate that each sample perturbs."""
@@ -69,16 +70,13 @@ class Perturbation:
         draws = uniforms(seed, Stream.PARENT, indices, 1)[:, 0]
         return np.searchsorted(self._cumulative, draws, side="right").astype(np.int64)
 
-    def _around(self, seed: int, indices: Int64[Array, "N"]) -> Float32[Array, "N m"]:
-        return np.asarray(self.estimates.theta[self.rows(seed, indices)])
-
-    def _scale(self, seed: int, indices: Int64[Array, "N"]) -> Float32[Array, "N m"]:
-        """What draws are multiplied by."""
+    def _scale(self, rows: Int64[Array, "N"]) -> Float32[Array, "N m"]:
+        """What draws around these estimates are multiplied by."""
         if not self.how.adaptive:
             return np.ones((1, self.distributions.width), np.float32)
         sd = self.estimates.sd
         assert sd is not None
-        return np.asarray(sd[self.rows(seed, indices)])
+        return np.asarray(sd[rows])
 
     @cached_property
     def _cumulative(self) -> Float64[Array, "E"]:

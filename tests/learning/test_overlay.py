@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facegen.learning import overlay, placing
+from facegen.learning import faces, overlay, placing
 from facegen.learning.images import find_images
 from facegen.sampling.estimates import Estimates
 
@@ -67,6 +67,6 @@ def test_without_the_model_landmarks_alone_are_drawn(estimates, tmp_path):
 
 
 def test_a_photograph_of_several_faces_is_one():
-    assert overlay.photograph_of("group.jpg#2") == "group.jpg"
-    assert overlay.photograph_of("c#.jpg") == "c#.jpg"
+    assert faces.photograph_of("group.jpg#2") == "group.jpg"
+    assert faces.photograph_of("c#.jpg") == "c#.jpg"
     assert overlay.file_of("more/b.png").name == "more_b.png.overlay.jpg"
