@@ -166,31 +166,30 @@ def test_it_looks_again_upright_and_answers_in_the_photograph(party):
     assert ((estimated.confidence > 0) & (estimated.confidence < 1)).all()
 
 
+def marking(low, high, seen, width=WIDTH):
+    """An estimator that finds landmarks from low to high, and notes what it saw."""
+
+    def estimator(pixels):
+        seen.append(pixels)
+        places = np.linspace(low, high, 68, dtype=np.float32)
+        landmarks = np.tile(places[None, :, None], (len(pixels), 1, 2))
+        return Found(np.zeros((len(pixels), width), np.float32), None, landmarks)
+
+    return estimator
+
+
 def test_what_is_found_far_off_does_not_move_the_frame(party):
     seen = []
-
-    def lost(pixels):
-        seen.append(pixels)
-        places = np.linspace(4.0, 9.0, 68, dtype=np.float32)
-        landmarks = np.tile(places[None, :, None], (len(pixels), 1, 2))
-        return Found(np.zeros((len(pixels), WIDTH), np.float32), None, landmarks)
-
-    run(lost, found_in(party[0]), EstimateSettings(Cropping("detect", FRAMING)))
+    run(marking(4, 9, seen), found_in(party[0]), EstimateSettings(Cropping("detect", FRAMING)))
     np.testing.assert_array_equal(seen[0], seen[-1])
 
 
 def test_images_of_shards_are_looked_at_once(masked):
     seen = []
-
-    def marking(pixels):
-        seen.append(pixels)
-        places = np.linspace(0.1, 0.9, 68, dtype=np.float32)
-        landmarks = np.tile(places[None, :, None], (len(pixels), 1, 2))
-        return Found(np.zeros((len(pixels), masked.layout.width), np.float32), None, landmarks)
-
+    network = trained(marking(0.1, 0.9, seen, masked.layout.width), masked.layout, 64)
     shard = sorted(folder(masked).glob("*.tar"))[0]
     settings = EstimateSettings(Cropping("detect", Framing(64, 1.45, 0.0)))
-    estimate.estimate(trained(marking, masked.layout, 64), found_in(shard), settings)
+    estimate.estimate(network, found_in(shard), settings)
     assert len(seen) == 1
 
 

@@ -14,38 +14,31 @@ from facegen.learning.log import read
 from facegen.learning.run import Run
 
 
-@pytest.fixture
-def config(spec, tmp_path):
-    """A short training of a narrow network, the paper's way."""
+def short(spec, out, **options):
+    """A short training on a data set."""
     return TrainingConfig(
         shards=(folder(spec),),
-        out=tmp_path / "net.pt",
-        preset="paper",
-        width=0.125,
-        dropout=0.3,
+        out=out,
         batch=4,
         iterations=12,
         every=4,
         validation=0.2,
         model=str(spec.model.path),
         device="cpu",
+        **options,
     )
 
 
 @pytest.fixture
+def config(spec, tmp_path):
+    """Of a narrow network, the paper's way."""
+    return short(spec, tmp_path / "net.pt", preset="paper", width=0.125, dropout=0.3)
+
+
+@pytest.fixture
 def modern(marked, tmp_path):
-    """A short training of all heads, the modern way."""
-    return TrainingConfig(
-        shards=(folder(marked),),
-        out=tmp_path / "net.pt",
-        width=0.25,
-        batch=4,
-        iterations=12,
-        every=4,
-        validation=0.2,
-        model=str(marked.model.path),
-        device="cpu",
-    )
+    """Of all heads, the modern way."""
+    return short(marked, tmp_path / "net.pt", width=0.25)
 
 
 def unheard(text):
