@@ -10,14 +10,16 @@ from tqdm import tqdm
 from facegen.cli.options import FILE
 from facegen.errors import UsageError
 from facegen.files import check_output
+from facegen.learning.config import CROPS
 from facegen.learning.opening import need, open_network, shipped
 from facegen.sampling import estimates
 
-NETWORKS, ZIP = (".pt", ".pth", ".onnx"), b"PK\x03\x04"
+NETWORKS = (".pt", ".pth", ".onnx")
+CHECKPOINT = b"PK\x03\x04"  # How one begins.
 SOME_PASSED_OVER = 3
 CROP = click.option(
     "--crop",
-    type=click.Choice(("detect", "given", "whole")),
+    type=click.Choice(CROPS),
     help="How faces are found.  [default: detect; estimate: given with landmarks, "
     "whole after NETWORK]",
 )
@@ -82,7 +84,7 @@ def _is_network(path: Path) -> bool:
     if path.suffix.lower() in NETWORKS:
         return True
     with suppress(OSError, ValueError), path.open("rb") as file:
-        return file.read(4) == ZIP
+        return file.read(len(CHECKPOINT)) == CHECKPOINT
     return False
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from facegen.cli.estimate import CROP, estimate, note, settings_of
+from facegen.cli.estimate import CHECKPOINT, CROP, estimate, note, settings_of
 from facegen.cli.options import FILE, NAME, FilePath
 from facegen.files import check_output
 from facegen.learning.config import (
@@ -22,7 +22,7 @@ from facegen.learning.config import (
 from facegen.learning.opening import named, need, open_network
 
 # How files of these kinds begin; those that are there are replaced by their kind alone.
-CHECKPOINT, LOG, PNG, ONNX = b"PK\x03\x04", b"step,", b"\x89PNG", b"\x08"
+LOG, PNG, ONNX = b"step,", b"\x89PNG", b"\x08"
 
 EXISTING = FilePath(path_type=Path, exists=True, dir_okay=False)
 SHARDS = click.argument("shards", nargs=-1, required=True, type=FILE)

@@ -142,7 +142,8 @@ class ResolvedSpec:
     def fingerprint(self) -> str:
         """SHA-256 of what decides a sample's content and place; not count, device or workers."""
         file = self.estimates
-        estimates = file and (file.sha256, file.how.weighted, *["adaptive"] * file.how.adaptive)
+        adaptive = ("adaptive",) if file and file.how.adaptive else ()
+        estimates = file and (file.sha256, file.how.weighted, *adaptive)
         settings = {
             "format": FORMAT,
             "recipe": self.recipe.fingerprint,

@@ -13,9 +13,11 @@ LossName = Literal["model-space", "parameter"]
 PresetName = Literal["modern", "paper"]
 LandmarkHead = Literal["none", "direct", "heatmaps"]
 OptimiserName = Literal["muon", "adadelta"]
+Crop = Literal["detect", "given", "whole"]
 
 NETWORKS: tuple[NetworkName, ...] = get_args(NetworkName)
 LOSSES: tuple[LossName, ...] = get_args(LossName)
+CROPS: tuple[Crop, ...] = get_args(Crop)
 LANDMARK_HEADS: tuple[LandmarkHead, ...] = get_args(LandmarkHead)
 WIDTHS = (0.01, 4.0)
 # The paper's, on its own model; the unit of its component scale is not known.

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float, Float64, UInt8
@@ -11,14 +10,13 @@ from PIL import Image
 
 from facegen.errors import FacegenError
 from facegen.files import Array
+from facegen.learning.config import Crop
 from facegen.learning.detection import detector
 from facegen.learning.frames import FINENESS, Frame, Framing, cut, middle, room_for
 from facegen.learning.placing import camera_matrix
 from facegen.learning.points import PhotographPoints
 from facegen.rendering.pictures import opened, upright_rgb
 
-Crop = Literal["detect", "given", "whole"]
-CROPS: tuple[Crop, ...] = get_args(Crop)
 # EXIF's folder of the camera's settings, and in it the focal length on a frame 36 mm wide.
 _EXIF, _FOCAL_LENGTH, _FRAME_MM = 0x8769, 0xA405, 36.0
 
